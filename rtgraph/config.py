@@ -1,0 +1,229 @@
+"""Settings, and where each of them came from.
+
+Precedence: option, `RTGRAPH_*` environment (then `NEO4J_*`), `./rtgraph.toml`, the file
+`rtgraph.toml` of the user configuration folder, default. `SETTINGS` is the single declaration;
+the reader, the TOML keys and the reference page are made from it.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rtgraph.errors import UnknownName, UsageError
+
+
+def default_home() -> Path:
+    """Return the user's data folder for the managed server."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("rtgraph", appauthor=False))
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in ("1", "true", "yes", "on"):
+        return True
+    if text in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("true or false is expected")
+
+
+def _path(value: object) -> Path:
+    return Path(str(value)).expanduser()
+
+
+def _count(value: object) -> int:
+    number = int(str(value))
+    if number < 1:
+        raise ValueError("a number from 1 is expected")
+    return number
+
+
+def _port(value: object) -> int:
+    number = int(str(value))
+    if not 1 <= number <= 65535:
+        raise ValueError("a port from 1 to 65535 is expected")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its TOML key `section.name`, environment names, reader and default."""
+
+    key: str
+    read: Callable[[object], Any]
+    help: str
+    default: Any = None
+    environment: tuple[str, ...] = ()
+    secret: bool = False
+
+    @property
+    def name(self) -> str:
+        """The attribute of `Settings`."""
+        return self.key.split(".")[-1]
+
+
+SETTINGS = (
+    Setting("server.uri", str, "Neo4j to use; absent: the managed server",
+            environment=("RTGRAPH_URI", "NEO4J_URI")),
+    Setting("server.user", str, "user name", "neo4j",
+            ("RTGRAPH_USER", "NEO4J_USERNAME")),
+    Setting("server.password", str, "only from the environment, never from a file of settings",
+            None, ("RTGRAPH_PASSWORD", "NEO4J_PASSWORD"), secret=True),
+    Setting("server.password_file", _path, "file that holds the password and nothing else",
+            None, ("RTGRAPH_PASSWORD_FILE",)),
+    Setting("server.database", str, "database name; absent: the user's home database",
+            None, ("RTGRAPH_DATABASE", "NEO4J_DATABASE")),
+    Setting("server.browser_url", str, "address of Neo4j Browser for a server given by URI",
+            None, ("RTGRAPH_BROWSER_URL",)),
+    Setting("server.patience", float, "seconds that a lost server is waited for", 60.0,
+            ("RTGRAPH_PATIENCE",)),
+    Setting("local.home", _path, "home of the managed server: database, logs, password, ports",
+            None, ("RTGRAPH_HOME",)),
+    Setting("local.heap", str, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
+    Setting("local.pagecache", str, "page cache of the managed server", "256m",
+            ("RTGRAPH_PAGECACHE",)),
+    Setting("local.bolt_port", _port, "Bolt port of a new home; absent: a free one",
+            None, ("RTGRAPH_BOLT_PORT",)),
+    Setting("local.http_port", _port, "Browser port of a new home; absent: a free one",
+            None, ("RTGRAPH_HTTP_PORT",)),
+    Setting("local.jars", _path, "folder of the Neo4j jars; absent: the user's cache",
+            None, ("RTGRAPH_JARS",)),
+    Setting("local.offline", _boolean, "never fetch anything", False, ("RTGRAPH_OFFLINE",)),
+    Setting("privacy.names", _boolean, "store person names in the graph", False,
+            ("RTGRAPH_NAMES",)),
+    Setting("ingest.jobs", _count, "worker processes; absent: one per processor", None,
+            ("RTGRAPH_JOBS",)),
+    Setting("ingest.writers", _count, "writers, one per partition of patients", 2,
+            ("RTGRAPH_WRITERS",)),
+    Setting("ingest.batch", _count, "objects in a transaction", 5000, ("RTGRAPH_BATCH",)),
+)
+_BY_KEY = {s.key: s for s in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Effective settings; `origin` says for each name where its value came from."""
+
+    uri: str | None = None
+    user: str = "neo4j"
+    password: str | None = field(default=None, repr=False)
+    password_file: Path | None = None
+    database: str | None = None
+    browser_url: str | None = None
+    patience: float = 60.0
+    home: Path = field(default_factory=default_home)
+    heap: str = "1g"
+    pagecache: str = "256m"
+    bolt_port: int | None = None
+    http_port: int | None = None
+    jars: Path | None = None
+    offline: bool = False
+    names: bool = False
+    jobs: int | None = None
+    writers: int = 2
+    batch: int = 5000
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def read_password(self) -> str | None:
+        """Return the password of a server given by URI, from the environment or its file."""
+        if self.password is not None:
+            return self.password
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise UsageError(
+                f"The password file cannot be read: {error.strerror}.",
+                "Give the right file as server.password_file or RTGRAPH_PASSWORD_FILE.",
+            ) from error
+
+
+def load(
+    options: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Merge options, environment and settings files.
+
+    Parameters
+    ----------
+    options : mapping
+        From the command line, by the name of the setting; a None is no value.
+    environment : mapping
+        Default: the environment of the process.
+    folder : Path
+        Where `rtgraph.toml` is looked for; default: the working directory.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be read, or a key does not exist (with a suggestion).
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    roots: dict[str, Path] = {}
+    for file in _files(folder or Path.cwd()):
+        for key, value in _flat(file).items():
+            if key.startswith("roots."):
+                roots[key.removeprefix("roots.")] = _path(value)
+            else:
+                _set(values, origin, key, value, file.name)
+    for setting in SETTINGS:
+        for name in reversed(setting.environment):
+            if environment.get(name):
+                _set(values, origin, setting.key, environment[name], name)
+    names = {s.name: s.key for s in SETTINGS}
+    for name, value in (options or {}).items():
+        if value is not None:
+            _set(values, origin, names[name], value, "option")
+    return Settings(**values, roots=roots, origin=origin)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Settings files that exist, the weaker first."""
+    import platformdirs
+
+    user = Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / "rtgraph.toml"
+    return [f for f in (user, folder / "rtgraph.toml") if f.is_file()]
+
+
+def _flat(file: Path) -> dict[str, object]:
+    try:
+        sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file.name} cannot be read: {error}.") from error
+    flat: dict[str, object] = {}
+    for section, content in sections.items():
+        if not isinstance(content, dict):
+            raise UnknownName(f"section in {file.name}", section, _sections())
+        for name, value in content.items():
+            key = f"{section}.{name}"
+            if section != "roots" and (key not in _BY_KEY or _BY_KEY[key].secret):
+                known = [k for k, s in _BY_KEY.items() if not s.secret]
+                raise UnknownName(f"setting in {file.name}", key, known)
+            flat[key] = value
+    return flat
+
+
+def _sections() -> list[str]:
+    return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots"})
+
+
+def _set(
+    values: dict[str, Any], origin: dict[str, str], key: str, value: object, source: str
+) -> None:
+    setting = _BY_KEY[key]
+    try:
+        values[setting.name] = setting.read(value)
+    except ValueError as error:
+        raise UsageError(f"{key} from {source}: {error}.") from error
+    origin[setting.name] = source

@@ -1,0 +1,1 @@
+"""Checks and queries as `.cypher` files, and the code that loads and runs them."""

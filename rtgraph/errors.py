@@ -1,0 +1,90 @@
+"""Errors a user may see, and their exit codes.
+
+RtgraphError
+├── UsageError                 2   wrong option, name, file or configuration
+│   └── UnknownName            2   with "did you mean"
+├── ServerError                3   the database cannot be used
+│   ├── ServerUnreachable      3   nothing answers there
+│   ├── ServerRefused          3   it answers and says no (login, version, other owner)
+│   ├── StatementRefused       2   a statement of the user is not accepted
+│   └── LocalServerError       3   the managed server cannot be fetched, started or stopped
+├── OutputError                3   a result cannot be written
+└── Interrupted              130   Ctrl-C, after a clean stop
+
+Each error says in `hint` what to do next. Messages never hold a patient value.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What every command returns; never a count."""
+
+    done = 0
+    findings = 1
+    usage = 2
+    incomplete = 3
+    interrupted = 130
+
+
+class RtgraphError(Exception):
+    """Base of every error a user may see; `hint` says what to do next."""
+
+    exit_code = ExitCode.incomplete
+    hint = ""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or self.hint
+
+
+class UsageError(RtgraphError):
+    """The command, an option or the configuration is wrong."""
+
+    exit_code = ExitCode.usage
+
+
+class UnknownName(UsageError):
+    """A name that does not exist; `known` must not hold identifiers of patients."""
+
+    def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+        self.kind, self.given, self.known = kind, given, tuple(sorted(known))
+        close = get_close_matches(given, self.known, n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(self.known)}."
+        super().__init__(f"There is no {kind} named {given!r}.", hint)
+
+
+class ServerError(RtgraphError):
+    """The database cannot be used."""
+
+
+class ServerUnreachable(ServerError):
+    """Nothing answers at the address."""
+
+    hint = "Is Neo4j running? See `rtgraph status`; `rtgraph up` starts the managed server."
+
+
+class ServerRefused(ServerError):
+    """The server answers and refuses: login, version or a graph of another owner."""
+
+
+class StatementRefused(ServerError):
+    """The server does not accept a statement that the user gave."""
+
+    exit_code = ExitCode.usage
+
+
+class LocalServerError(ServerError):
+    """The managed server cannot be fetched, started or stopped."""
+
+
+class OutputError(RtgraphError):
+    """A result cannot be written where it was asked for."""
+
+
+class Interrupted(RtgraphError):
+    """The user stopped the command; what was finished stays."""
+
+    exit_code = ExitCode.interrupted

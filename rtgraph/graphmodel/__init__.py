@@ -1,0 +1,1 @@
+"""What the graph is: declarations of nodes, properties, references and modalities; no I/O."""

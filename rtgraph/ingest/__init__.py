@@ -1,0 +1,1 @@
+"""From files to rows: discovery, parsing, writing, and the runs that do so."""

@@ -1,0 +1,31 @@
+"""The funnels for DICOM text: terminal, HTML and CSV each have one.
+
+Text from a file may hold escape sequences, markup, formulas and lone surrogates. `plain` is for
+terminals and logs, `csv_cell` for CSV; HTML goes through the autoescaping templates of `viz`
+and `json_for_script` for data inside a page.
+"""
+
+import json
+
+_CONTROL = {c: None for c in range(0x20) if c not in (0x09, 0x0A)} | {
+    c: None for c in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def plain(value: object) -> str:
+    """Return `value` as text without control characters, direction overrides and surrogates."""
+    return str(value).translate(_CONTROL).encode("utf-8", "replace").decode("utf-8")
+
+
+def csv_cell(value: object) -> object:
+    """Return `value` for a CSV cell; text that a spreadsheet would calculate gets an apostrophe."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = plain(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+
+
+def json_for_script(value: object) -> str:
+    """Return JSON that can stand in a `<script type="application/json">` block."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,1 @@
+"""Pictures of a patient: rows to boxes and edges, positions, and the page."""
