@@ -33,6 +33,10 @@ def _boolean(value: object) -> bool:
     raise ValueError("true or false is expected")
 
 
+def _seconds(value: object) -> float:
+    return float(str(value))
+
+
 def _path(value: object) -> Path:
     return Path(str(value)).expanduser()
 
@@ -81,7 +85,7 @@ SETTINGS = (
             None, ("RTGRAPH_DATABASE", "NEO4J_DATABASE")),
     Setting("server.browser_url", str, "address of Neo4j Browser for a server given by URI",
             None, ("RTGRAPH_BROWSER_URL",)),
-    Setting("server.patience", float, "seconds that a lost server is waited for", 60.0,
+    Setting("server.patience", _seconds, "seconds that a lost server is waited for", 60.0,
             ("RTGRAPH_PATIENCE",)),
     Setting("local.home", _path, "home of the managed server: database, logs, password, ports",
             None, ("RTGRAPH_HOME",)),

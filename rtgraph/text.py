@@ -7,9 +7,11 @@ and `json_for_script` for data inside a page.
 
 import json
 
-_CONTROL = {c: None for c in range(0x20) if c not in (0x09, 0x0A)} | {
-    c: None for c in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+_LINES = (0x09, 0x0A)
+_CONTROL = dict.fromkeys(
+    c for span in (range(0x20), range(0x7F, 0xA0), range(0x202A, 0x202F), range(0x2066, 0x206A))
+    for c in span if c not in _LINES
+)
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,238 @@
+// The derived pass: everything that is computed from stored facts, in the order in which it runs.
+// $dirty and $frames are batches of UIDs; $series_label and $all_labels are filled in from the
+// modality table when the file is loaded. Each statement may be repeated.
+
+// name: touched
+MATCH (s:Series) WHERE s.dirty RETURN s.SeriesInstanceUID AS uid ORDER BY uid;
+
+// name: spread
+// Series that refer into a touched one count its instances, so they are touched too.
+UNWIND $dirty AS uid
+MATCH (t:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:Instance)<-[:REFERENCES]-(x:Instance|Series)
+OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(x)
+WITH DISTINCT coalesce(s, x) AS d
+SET d.dirty = true;
+
+// name: spread_series
+UNWIND $dirty AS uid
+MATCH (t:Series {SeriesInstanceUID: uid})<-[:REFERENCES_SERIES]-(x:Instance|Series)
+OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(x)
+WITH DISTINCT coalesce(s, x) AS d
+SET d.dirty = true;
+
+// name: counts
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.n_instances = COUNT { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing },
+    s.n_missing_instances = COUNT { (s)-[:HAS_INSTANCE]->(m:Instance) WHERE m:Missing },
+    s.sop_classes = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.SOPClassUID IS NOT NULL RETURN DISTINCT i.SOPClassUID AS c ORDER BY c },
+    s.modalities_seen = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.Modality IS NOT NULL RETURN DISTINCT i.Modality AS m ORDER BY m },
+    s.frame_uids = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.frame_source = 'MODULE' RETURN DISTINCT i.frame_uid AS f ORDER BY f };
+
+// name: labels
+// By Modality, else by the family of the first instance.
+WITH $series_label AS table
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+WITH s, head([row IN table WHERE row.name = s.Modality]) AS by_modality,
+     COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WITH i ORDER BY i.SOPInstanceUID LIMIT 1 UNWIND labels(i) AS l UNWIND table AS row WITH l, row WHERE row.name = l RETURN row } AS by_family
+WITH s, coalesce(by_modality, head(by_family), {label: 'OtherSeries', layer: 4}) AS row
+REMOVE s:$all_labels
+SET s:$(row.label), s.layer = row.layer;
+
+// name: references_before
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[e:REFERENCES]->(:Series)
+DELETE e;
+
+// name: lift_instances
+// From an instance of the series or, for image objects, from the series itself.
+UNWIND $dirty AS uid
+MATCH (a:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[r:REFERENCES]->(j:Instance)<-[:HAS_INSTANCE]-(b:Series)
+WHERE a <> b
+WITH a, b, r.role AS role, count(DISTINCT x) AS n_sources, count(DISTINCT j) AS n_targets,
+     count(DISTINCT CASE WHEN j:Missing THEN j END) AS n_missing
+MERGE (a)-[e:REFERENCES {role: role}]->(b)
+SET e.n_sources = n_sources, e.n_targets = n_targets, e.n_missing = n_missing,
+    e.n_present = n_targets - n_missing,
+    e.complete = (n_missing = 0 AND n_targets = b.n_instances);
+
+// name: lift_series
+// Roles that only locate images count when nothing else links the two series.
+UNWIND $dirty AS uid
+MATCH (a:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[r:REFERENCES_SERIES]->(b:Series)
+WHERE a <> b
+WITH a, b, r.role AS role, count(DISTINCT x) AS n_sources
+WITH a, b, collect({role: role, n: n_sources}) AS stated, EXISTS { (a)-[:REFERENCES]->(b) } OR any(x IN collect(role) WHERE NOT x IN $if_alone) AS linked
+UNWIND stated AS row
+WITH a, b, row
+WHERE NOT (linked AND row.role IN $if_alone)
+MERGE (a)-[e:REFERENCES {role: row.role}]->(b)
+ON CREATE SET e.n_sources = row.n;
+
+// name: crossing
+UNWIND $dirty AS uid
+MATCH (a:Series {SeriesInstanceUID: uid})-[e:REFERENCES]->(b:Series), (sa:Study)-[:HAS_SERIES]->(a), (sb:Study)-[:HAS_SERIES]->(b)
+WHERE sa <> sb
+SET e.cross_study = true
+WITH e, sa, sb
+MATCH (pa:Patient)-[:HAS_STUDY]->(sa)
+MATCH (pb:Patient)-[:HAS_STUDY]->(sb)
+WHERE pa <> pb
+SET e.cross_patient = true;
+
+// name: reference_counts
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.n_unresolved_refs = COUNT { (s)-[:HAS_INSTANCE]->(:Instance)-[:REFERENCES]->(j:Instance) WHERE NOT EXISTS { (j)<-[:HAS_INSTANCE]-(:Series) } }
+                        + COUNT { (s)-[:REFERENCES]->(j:Instance) WHERE NOT EXISTS { (j)<-[:HAS_INSTANCE]-(:Series) } },
+    s.internal_roles = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(:Instance)-[r:REFERENCES]->(:Instance)<-[:HAS_INSTANCE]-(s) RETURN DISTINCT r.role AS role ORDER BY role };
+
+// name: referring_patients
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(:Instance|Series)-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]->(b:Instance|Series|Study)
+WHERE b:Missing
+WITH DISTINCT b
+SET b.referred_by_patients = COLLECT {
+  MATCH (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-(x:Instance|Series)
+  MATCH (p:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE*0..1]->(x)
+  RETURN DISTINCT p.patient_key AS k ORDER BY k };
+
+// name: frames_before
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[e:IN_FRAME]->(f:FrameOfReference)
+SET f.dirty = true
+DELETE e;
+
+// name: frames
+// Stated frames only; an inherited frame never makes a series share a frame.
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Instance)
+WHERE i.frame_source IN ['MODULE', 'STRUCTURE_SET']
+WITH s, i.frame_uid AS frame, i.frame_source AS source, count(DISTINCT i) AS n
+MERGE (f:FrameOfReference {FrameOfReferenceUID: frame})
+ON CREATE SET f.kind = CASE WHEN frame STARTS WITH $well_known THEN 'WELL_KNOWN' ELSE 'PATIENT' END
+SET f.dirty = true
+MERGE (s)-[e:IN_FRAME {source: source}]->(f)
+SET e.n_instances = n;
+
+// name: frame_of_plan
+// Inherited again from what is there now: the structure set may have come later, or changed.
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(p:RTPlan)
+WHERE p.frame_uid IS NULL OR p.frame_source = 'INHERITED'
+WITH DISTINCT p, COLLECT { MATCH (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(s:RTStruct) WHERE s.frame_uid IS NOT NULL RETURN s.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
+SET p.frame_uid = frames[0], p.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
+
+// name: frame_of_delivery
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(:Instance|Series)<-[:REFERENCES*0..1]-(x:RTImage|RTRecord)
+WHERE x.frame_uid IS NULL OR x.frame_source = 'INHERITED'
+WITH DISTINCT x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE_PLAN', 'RECORD_PLAN'] AND p.frame_uid IS NOT NULL RETURN p.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
+SET x.frame_uid = frames[0], x.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
+
+// name: issues_before
+UNWIND $dirty AS uid
+MATCH (x:Issue {rule: 'VAL-01'})-[:ABOUT]->(:Series {SeriesInstanceUID: uid})
+DETACH DELETE x;
+
+// name: issues
+// One for each series, keyword and reason, however many slices are concerned.
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Instance)
+WHERE i.invalid_keywords IS NOT NULL
+WITH DISTINCT s, i ORDER BY i.SOPInstanceUID
+UNWIND range(0, size(i.invalid_keywords) - 1) AS k
+WITH s, i.invalid_keywords[k] AS keyword, i.invalid_reasons[k] AS reason, collect({uid: i.SOPInstanceUID, raw: i.invalid_values[k]}) AS seen
+MERGE (x:Issue {key: 'VAL-01|' + s.SeriesInstanceUID + '|' + keyword + '|' + reason})
+SET x.rule = 'VAL-01', x.severity = CASE reason WHEN 'PLACEHOLDER' THEN 'INFO' ELSE 'WARNING' END,
+    x.confidence = 1.0, x.status = 'OPEN', x.subject = s.SeriesInstanceUID, x.subject_label = 'Series',
+    x.keyword = keyword, x.reason = reason, x.count = size(seen), x.first = seen[0].uid, x.raw = seen[0].raw,
+    x.patient_key = head([(p:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) | p.patient_key])
+MERGE (x)-[:ABOUT]->(s);
+
+// name: study_counts
+UNWIND $dirty AS uid
+MATCH (t:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
+WITH DISTINCT t
+SET t.n_series = COUNT { (t)-[:HAS_SERIES]->(s:Series) WHERE NOT s:Missing },
+    t.n_instances = reduce(n = 0, x IN [(t)-[:HAS_SERIES]->(s:Series) | coalesce(s.n_instances, 0)] | n + x),
+    t.modalities = COLLECT { MATCH (t)-[:HAS_SERIES]->(s:Series) WHERE s.Modality IS NOT NULL RETURN DISTINCT s.Modality AS m ORDER BY m };
+
+// name: patient_counts
+UNWIND $dirty AS uid
+MATCH (p:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
+WITH DISTINCT p
+SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(:Study) };
+
+// name: anchor_ranks
+// The anchor of a star: planning images first. A new rank may move the anchor.
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:REFERENCES*0..2]->(s:Series)
+WITH DISTINCT s
+WITH s, CASE
+    WHEN s.layer = 0 AND EXISTS { (s)<-[:REFERENCES {role: 'STRUCTURE_SET_IMAGE'}]-(:Series)<-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]-(:Series) } THEN 0
+    WHEN s.layer = 0 AND EXISTS { (s)<-[:REFERENCES {role: 'STRUCTURE_SET_IMAGE'}]-(:Series) } THEN 1
+    WHEN s:CTSeries THEN 2
+    WHEN s:MRSeries THEN 3
+    WHEN s:PTSeries THEN 4
+    WHEN s.layer = 0 THEN 5
+    ELSE 6 END AS rank
+WHERE s.anchor_rank IS NULL OR s.anchor_rank <> rank
+SET s.anchor_rank = rank
+WITH s
+MATCH (s)-[:IN_FRAME]->(f:FrameOfReference)
+SET f.dirty = true;
+
+// name: series_done
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+REMOVE s.dirty;
+
+// name: touched_frames
+MATCH (f:FrameOfReference) WHERE f.dirty RETURN f.FrameOfReferenceUID AS uid ORDER BY uid;
+
+// name: frame_counts
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
+OPTIONAL MATCH (f)<-[:IN_FRAME]-(s:Series)
+OPTIONAL MATCH (s)<-[:HAS_SERIES]-(:Study)<-[:HAS_STUDY]-(p:Patient)
+WITH f, count(DISTINCT s) AS n, collect(DISTINCT p.patient_key) AS ps
+SET f.n_series = n, f.n_patients = size(ps), f.patient_key = CASE WHEN size(ps) = 1 THEN ps[0] END,
+    f.share_mode = CASE WHEN f.kind <> 'PATIENT' OR size(ps) > 1 OR n < 2 THEN 'NONE' WHEN n <= $max_clique THEN 'CLIQUE' ELSE 'STAR' END;
+
+// name: shares_before
+UNWIND $frames AS uid
+MATCH (:Series)-[r:SHARES_FOR {FrameOfReferenceUID: uid}]->(:Series)
+DELETE r;
+
+// name: cliques
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid, share_mode: 'CLIQUE'})
+MATCH (a:Series)-[:IN_FRAME]->(f)<-[:IN_FRAME]-(b:Series)
+WHERE a.SeriesInstanceUID < b.SeriesInstanceUID
+MERGE (a)-[r:SHARES_FOR {FrameOfReferenceUID: uid}]->(b)
+SET r.mode = 'CLIQUE';
+
+// name: stars
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid, share_mode: 'STAR'})<-[:IN_FRAME]-(s:Series)
+WITH DISTINCT f, s
+WITH f, s ORDER BY s.anchor_rank, s.series_datetime, s.SeriesInstanceUID
+WITH f, collect(s) AS members
+WITH f, head(members) AS anchor, tail(members) AS others
+UNWIND others AS m
+MERGE (m)-[r:SHARES_FOR {FrameOfReferenceUID: f.FrameOfReferenceUID}]->(anchor)
+SET r.mode = 'STAR';
+
+// name: frames_done
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
+REMOVE f.dirty;
+
+// name: frames_unused
+// Nothing is in the frame and nothing names it: what a changed file left behind.
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
+WHERE NOT EXISTS { (f)--() }
+DELETE f;

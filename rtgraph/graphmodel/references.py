@@ -1,0 +1,144 @@
+"""The reference table: every way one DICOM object points at another, as frozen rows.
+
+`references.json` is the single declaration. The walker of `ingest`, the roles in the graph and
+the docs are made from it; nobody writes extraction code for a reference.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+OTHER_REFERENCE = "OTHER_REFERENCE"
+NESTED_CONTENT = "ContentSequence*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One way a DICOM object points at another: a row of `paths` in `references.json`."""
+
+    path_id: str
+    role: str
+    role_from: str | None
+    path: tuple[str, ...]
+    qualifiers: tuple[str, ...]
+    source_sop_classes: frozenset[str]
+    expected_targets: tuple[str, ...]
+    target_level: str
+    edge: str
+    start: str | None
+    lift: str
+    missing: str
+    tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The policy of a role: severity and silence when its target is missing, allowed targets."""
+
+    role: str
+    severity: str
+    quiet: bool
+    targets: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Branch:
+    """A node of the prefix tree of paths: sequences below it and UIDs that refer."""
+
+    below: dict[str, "Branch"] = field(default_factory=dict)
+    leaves: dict[str, list[Reference]] = field(default_factory=dict)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    text = files("rtgraph.graphmodel").joinpath("references.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+@cache
+def references() -> tuple[Reference, ...]:
+    """Return all rows of the table."""
+    return tuple(
+        Reference(
+            path_id=p["id"],
+            role=p["role"],
+            role_from=p["role_from"],
+            path=tuple(p["path"]),
+            qualifiers=tuple(p["qualifiers"]),
+            source_sop_classes=frozenset(p["source_sop_classes"]),
+            expected_targets=tuple(p["expected_targets"]),
+            target_level=p["target_level"],
+            edge=p["edge"],
+            start=p["from"],
+            lift=p["lift"],
+            missing=p["missing"],
+            tier=p["tier"],
+        )
+        for p in _document()["paths"]
+    )
+
+
+@cache
+def roles() -> tuple[Role, ...]:
+    """Return the policy of each role that an edge can carry."""
+    return tuple(
+        Role(r["role"], r["severity"], r["quiet"], tuple(r["targets"]))
+        for r in _document()["roles"]
+    )
+
+
+@cache
+def refinements() -> dict[str, dict[str, str]]:
+    """Return, by refining attribute, which value makes which role; `other` is the rest."""
+    refined: dict[str, dict[str, str]] = _document()["meta"]["relation_refinement"]
+    return {"RTPlanRelationship": refined["RTPlanRelationship"]}
+
+
+@cache
+def locating_roles() -> frozenset[str]:
+    """Return the roles that only locate images: lifted when nothing else links the series."""
+    return frozenset(r.role for r in references() if r.lift == "if_alone")
+
+
+@cache
+def tree(sop_class: str) -> Branch:
+    """Return the prefix tree of the paths that objects of `sop_class` may hold.
+
+    A `ContentSequence*` step is a branch that has itself as its own ContentSequence, so that one
+    branch stands for any depth of content items. A class that the table does not know gets the
+    paths that mean the same in every class; what else it refers to becomes OTHER_REFERENCE.
+    """
+    root = Branch()
+    for row in [r for r in references() if sop_class in r.source_sop_classes] or _unambiguous():
+        _plant(root, row)
+    return root
+
+
+def _unambiguous() -> list[Reference]:
+    by_path: dict[tuple[str, ...], list[Reference]] = {}
+    for row in references():
+        if row.source_sop_classes:
+            by_path.setdefault(row.path, []).append(row)
+    return [rows[0] for rows in by_path.values() if len({r.role for r in rows}) == 1]
+
+
+def _plant(root: Branch, row: Reference) -> None:
+    branch = root
+    for step in row.path[:-1]:
+        nested = step == NESTED_CONTENT
+        branch = branch.below.setdefault("ContentSequence" if nested else step, Branch())
+        if nested:
+            branch.below.setdefault("ContentSequence", branch)
+    branch.leaves.setdefault(row.path[-1], []).append(row)
+
+
+def keywords() -> Iterator[str]:
+    """Yield every DICOM keyword that the paths name."""
+    for row in references():
+        for step in row.path:
+            if step != "**":
+                yield step.removesuffix("*")

@@ -1,0 +1,370 @@
+"""Cypher that is made from the declarations: constraints, indexes and write statements; no I/O.
+
+Rows are lists; the position of a value is that of its property in the declaration, and SET names
+every property, so a null removes what an earlier reading stated. Each statement is idempotent, and
+MERGE by UID makes the order of arrival irrelevant. One text a family: labels are constant text.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+
+from rtgraph.graphmodel.modalities import OTHER, SERIES_TYPES
+from rtgraph.graphmodel.nodes import (
+    FAMILIES,
+    FAMILY_LABELS,
+    FILE,
+    INSTANCE,
+    NODE_TYPES,
+    PATIENT,
+    RUN,
+    SERIES,
+    STUDY,
+    Family,
+    Property,
+    names,
+)
+from rtgraph.graphmodel.references import references, roles
+
+SCHEMA_VERSION = 1
+MAX_CLIQUE = 32
+WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
+
+# Properties that the derived pass, the hierarchy statement or a stub sets, not a file.
+_DERIVED = frozenset({
+    "n_studies", "modalities", "n_series", "n_instances", "props_from", "layer", "sop_classes",
+    "modalities_seen", "n_missing_instances", "frame_uids", "anchor_rank", "n_unresolved_refs",
+    "internal_roles", "dirty", "referred_by_patients", "stated_sop_class", "first_seen_run",
+    "parser_version", "run_id",
+})
+_INDEXES = (
+    ("instance_file_path", "(n:Instance)", "n.file_path"),
+    ("series_dirty", "(n:Series)", "n.dirty"),
+    ("frame_dirty", "(n:FrameOfReference)", "n.dirty"),
+    ("study_date", "(n:Study)", "n.StudyDate"),
+    ("issue_rule", "(n:Issue)", "n.rule, n.status"),
+    ("shares_for_uid", "()-[n:SHARES_FOR]-()", "n.FrameOfReferenceUID"),
+)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a store must hold before it is written to."""
+
+    version: int = SCHEMA_VERSION
+    constraints: Sequence[str] = ()
+    roles: Sequence[list[object]] = ()
+    schema_node: str = (
+        "MERGE (s:Schema) ON CREATE SET s.key = $key SET s.version = $version RETURN s.key AS key"
+    )
+    roles_statement: str = (
+        "UNWIND $rows AS r MERGE (p:ReferenceRole {role: r[0]}) "
+        "SET p.severity = r[1], p.quiet = r[2], p.targets = r[3]"
+    )
+
+    def new_key(self) -> str:
+        """Return a key for a new store: 32 random bytes as hex digits."""
+        return secrets.token_hex(32)
+
+
+@cache
+def schema() -> Schema:
+    """Return the schema: a constraint behind every MERGE key, the indexes, the role policy."""
+    constraints = [
+        f"CREATE CONSTRAINT {t.label.lower()}_key IF NOT EXISTS "
+        f"FOR (n:{t.label}) REQUIRE n.{t.key} IS UNIQUE"
+        for t in NODE_TYPES
+    ]
+    indexes = [
+        f"CREATE INDEX {name} IF NOT EXISTS FOR {pattern} ON ({keys})"
+        for name, pattern, keys in _INDEXES
+    ]
+    policy: list[list[object]] = [
+        [r.role, r.severity, r.quiet, list(r.targets)] for r in roles()]
+    return Schema(constraints=(*constraints, *indexes), roles=policy)
+
+
+def table_version() -> str:
+    """Return a digest of the reference table; runs record it."""
+    return blake2b(repr(references()).encode(), digest_size=8).hexdigest()
+
+
+def written(properties: Sequence[Property]) -> list[str]:
+    """Return the properties that a file sets, in the order of the row."""
+    return [n for n in names(properties) if n not in _DERIVED]
+
+
+PATIENT_ROW = [n for n in written(PATIENT) if n != "patient_key"]
+STUDY_ROW = [n for n in written(STUDY) if n != "StudyInstanceUID"]
+SERIES_ROW = [n for n in written(SERIES) if n != "SeriesInstanceUID"]
+FILE_ROW = [n for n in names(FILE) if n != "path"]
+
+
+@cache
+def instance_row(kind: Family) -> list[str]:
+    """Return the properties of an instance row of a family, behind the UID."""
+    return [n for n in written((*INSTANCE, *kind.properties)) if n != "SOPInstanceUID"]
+
+
+def _sets(variable: str, row: Sequence[str], offset: int) -> str:
+    return ", ".join(f"{variable}.{name} = r[{i}]" for i, name in enumerate(row, offset))
+
+
+# (:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series); rows: patient_key, study, series
+HIERARCHY = """\
+UNWIND $rows AS r
+MERGE (p:Patient {patient_key: r[0]})
+MERGE (t:Study {StudyInstanceUID: r[1]})
+MERGE (s:Series {SeriesInstanceUID: r[2]})
+SET s.dirty = true
+REMOVE t:Missing, t.referred_by_patients, s:Missing, s.referred_by_patients
+MERGE (p)-[:HAS_STUDY]->(t)
+MERGE (t)-[:HAS_SERIES]->(s)"""
+
+
+def level_values(label: str, key: str, row: Sequence[str]) -> str:
+    """Return the statement for the values of a patient, study or series.
+
+    They are those of the instance with the smallest UID, whichever comes first. Rows: key, UID of
+    that instance, values.
+    """
+    return f"""\
+UNWIND $rows AS r
+MATCH (n:{label} {{{key}: r[0]}})
+WHERE n.props_from IS NULL OR r[1] <= n.props_from
+SET n.props_from = r[1], {_sets("n", row, 2)}"""
+
+
+@cache
+def instances(kind: Family) -> str:
+    """Return the statement that writes objects of a family, or turns stubs into them.
+
+    Rows are grouped by series: series UID, then rows of UID and values. `run_id` is set first: that
+    takes the lock of the node, so that `before` is what another writer has left there. Rows come
+    back for objects that were somewhere else, had another class stated or were written meanwhile.
+    """
+    labels = "".join(f":{label}" for label in kind.labels)
+    row = instance_row(kind)
+    sop_class = 1 + row.index("SOPClassUID")
+    return f"""\
+UNWIND $rows AS g
+MATCH (s:Series {{SeriesInstanceUID: g[0]}})
+UNWIND g[1] AS r
+MERGE (i:Instance {{SOPInstanceUID: r[0]}})
+SET i.run_id = $run
+WITH s, i, r, i.file_path AS before, coalesce(i.stated_sop_class <> r[{sop_class}], false) AS other
+SET i{labels or ":Instance"}, i.parser_version = $parser, {_sets("i", row, 1)}
+REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients
+MERGE (s)-[h:HAS_INSTANCE]->(i)
+REMOVE h.stated
+WITH s, i, before, other
+WHERE before IS NOT NULL OR other OR COUNT {{ (i)<-[:HAS_INSTANCE]-() }} > 1
+RETURN i.SOPInstanceUID AS uid, s.SeriesInstanceUID AS series, before"""
+
+
+@cache
+def settle(kind: Family) -> str:
+    """Return the statement for objects that were elsewhere: labels of the real class, one series.
+
+    Rows: UID, series UID.
+    """
+    labels = "".join(f":{label}" for label in kind.labels)
+    return f"""\
+UNWIND $rows AS r
+MATCH (i:Instance {{SOPInstanceUID: r[0]}})
+REMOVE i:{":".join(FAMILY_LABELS)}
+SET i{labels or ":Instance"}
+WITH i, r
+MATCH (i)<-[h:HAS_INSTANCE]-(old:Series)
+WHERE old.SeriesInstanceUID <> r[1]
+DELETE h
+SET old.dirty = true
+RETURN DISTINCT old.SeriesInstanceUID AS series"""
+
+
+@cache
+def reference_edges(source: str, kind: Family) -> str:
+    """Return the statement for REFERENCES from an Instance or, for image objects, a Series.
+
+    Rows are grouped by source; each target: UID, role, stated class, n, path_id, frames, segments,
+    purpose, relationship, path. A series adds up over its objects, so values that differ are
+    merged in a way that does not depend on the order.
+    """
+    labels = "".join(f":{label}" for label in kind.labels)
+    key = "SOPInstanceUID" if source == "Instance" else "SeriesInstanceUID"
+    of_object = """\
+SET e.stated_sop_class = t[2], e.n = t[3], e.path_id = t[4], e.frames = t[5], e.segments = t[6],
+    e.purpose = t[7], e.relationship = t[8], e.path = t[9]"""
+    of_series = """\
+SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
+      ELSE coalesce(t[2], e.stated_sop_class) END,
+    e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END,
+    e.purpose = CASE WHEN t[7] IS NULL THEN e.purpose ELSE
+      COLLECT { UNWIND coalesce(e.purpose, []) + t[7] AS x RETURN DISTINCT x ORDER BY x } END,
+    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END"""
+    return f"""\
+UNWIND $rows AS g
+MATCH (a:{source} {{{key}: g[0]}})
+UNWIND g[1] AS t
+MERGE (b:Instance {{SOPInstanceUID: t[0]}})
+ON CREATE SET b:Missing{labels}, b.stated_sop_class = t[2], b.first_seen_run = $run
+MERGE (a)-[e:REFERENCES {{role: t[1]}}]->(b)
+{of_object if source == "Instance" else of_series}"""
+
+
+@cache
+def other_edges(source: str, edge: str) -> str:
+    """Return the statement for references to series, studies and frames.
+
+    Rows are grouped by source; each target: UID, role, n, path_id.
+    """
+    key = "SOPInstanceUID" if source == "Instance" else "SeriesInstanceUID"
+    target, target_key, created = {
+        "REFERENCES_SERIES": ("Series", "SeriesInstanceUID", "b:Missing, b.dirty = true"),
+        "REFERENCES_STUDY": ("Study", "StudyInstanceUID", "b:Missing"),
+        "REFERENCES_FRAME": ("FrameOfReference", "FrameOfReferenceUID", FRAME_KIND),
+    }[edge]
+    count = "e.n = t[2], " if source == "Instance" else ""
+    return f"""\
+UNWIND $rows AS g
+MATCH (a:{source} {{{key}: g[0]}})
+UNWIND g[1] AS t
+MERGE (b:{target} {{{target_key}: t[0]}})
+ON CREATE SET {created}
+MERGE (a)-[e:{edge} {{role: t[1]}}]->(b)
+SET {count}e.path_id = t[3]"""
+
+
+FRAME_KIND = (
+    f"b.kind = CASE WHEN b.FrameOfReferenceUID STARTS WITH '{WELL_KNOWN_FRAMES}' "
+    "THEN 'WELL_KNOWN' ELSE 'PATIENT' END, b.dirty = true"
+)
+
+# Missing objects whose series is stated hang under it. Rows: series UID, UIDs.
+PLACEMENTS = """\
+UNWIND $rows AS g
+UNWIND g[1] AS uid
+MATCH (b:Instance {SOPInstanceUID: uid})
+WHERE b:Missing
+MERGE (s:Series {SeriesInstanceUID: g[0]})
+ON CREATE SET s:Missing
+SET s.dirty = true
+MERGE (s)-[h:HAS_INSTANCE]->(b)
+ON CREATE SET h.stated = true"""
+
+# What an object that is read again stated before goes. Rows: UIDs.
+RETIRE = """\
+UNWIND $rows AS uid
+MATCH (i:Instance {SOPInstanceUID: uid})
+OPTIONAL MATCH (i)-[e:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY|REFERENCES_FRAME]->(b)
+DELETE e
+WITH DISTINCT b
+WHERE b:Missing
+RETURN b.SOPInstanceUID AS instance, b.SeriesInstanceUID AS series, b.StudyInstanceUID AS study"""
+
+# Stubs that nothing refers to any more go; their series are looked at next. Rows: UIDs.
+DROP_STUBS = """\
+UNWIND $rows AS uid
+MATCH (b:Instance {SOPInstanceUID: uid})
+WHERE b:Missing AND NOT EXISTS { (b)<-[:REFERENCES]-() }
+OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(b)
+SET s.dirty = true
+DETACH DELETE b
+RETURN DISTINCT s.SeriesInstanceUID AS series"""
+DROP_EMPTY_SERIES = """\
+UNWIND $rows AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE NOT EXISTS { (s)-[:HAS_INSTANCE]->() } AND NOT EXISTS { (s)<-[:REFERENCES_SERIES]-() }
+OPTIONAL MATCH (t:Study)-[:HAS_SERIES]->(s)
+DETACH DELETE s
+WITH DISTINCT t
+WHERE t IS NOT NULL
+RETURN t.StudyInstanceUID AS study"""
+DROP_EMPTY_STUDIES = """\
+UNWIND $rows AS uid
+MATCH (t:Study {StudyInstanceUID: uid})
+WHERE NOT EXISTS { (t)-[:HAS_SERIES]->() } AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
+OPTIONAL MATCH (p:Patient)-[:HAS_STUDY]->(t)
+DETACH DELETE t
+WITH DISTINCT p
+WHERE p IS NOT NULL AND NOT EXISTS { (p)-[:HAS_STUDY]->() }
+DELETE p"""
+
+# What is already there. Rows: UIDs; paths.
+KNOWN_OBJECTS = """\
+UNWIND $rows AS uid
+MATCH (i:Instance {SOPInstanceUID: uid})
+WHERE NOT i:Missing
+RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
+       i.header_digest AS digest, i.parser_version AS parser,
+       head([(i)<-[:HAS_INSTANCE]-(s:Series) | s.SeriesInstanceUID]) AS series,
+       [(i)-[:STORED_AS]->(f:File) | f {.*}] AS copies"""
+# A file that could not be read may be readable now, so it is looked at again.
+KNOWN_FILES = """\
+UNWIND $rows AS path
+OPTIONAL MATCH (i:Instance {file_path: path})
+OPTIONAL MATCH (f:File {path: path})
+WITH path, i, f
+WHERE i IS NOT NULL OR coalesce(f.reason, '') <> 'UNREADABLE' AND f IS NOT NULL
+RETURN path, coalesce(i.file_size, f.size) AS size, coalesce(i.file_mtime, f.mtime) AS mtime,
+       coalesce(i.parser_version, f.parser_version) AS parser"""
+
+COPIES = f"""\
+UNWIND $rows AS r
+MATCH (i:Instance {{SOPInstanceUID: r[0]}})
+MERGE (f:File {{path: r[1]}})
+SET {_sets("f", FILE_ROW, 2)}
+WITH i, f
+OPTIONAL MATCH (old:Instance)-[e:STORED_AS]->(f)
+WHERE old <> i
+DELETE e
+MERGE (i)-[:STORED_AS]->(f)"""
+REJECTS = f"""\
+UNWIND $rows AS r
+MERGE (f:File {{path: r[0]}})
+SET {_sets("f", FILE_ROW, 1)}
+WITH f
+OPTIONAL MATCH (:Instance)-[e:STORED_AS]->(f)
+DELETE e"""
+DROP_FILES = """\
+UNWIND $rows AS path
+MATCH (f:File {path: path})
+DETACH DELETE f"""
+RUN_NODE = "MERGE (r:IngestRun {id: $id}) SET " + ", ".join(
+    f"r.{n} = ${n}" for n in names(RUN) if n != "id")
+ROOT_NODE = "MERGE (r:Root {name: $name}) SET r.path = $path"
+ROOTS = "MATCH (r:Root) RETURN r.name AS name, r.path AS path ORDER BY name"
+
+VALUES = (
+    ("Patient", level_values("Patient", "patient_key", PATIENT_ROW)),
+    ("Study", level_values("Study", "StudyInstanceUID", STUDY_ROW)),
+    ("Series", level_values("Series", "SeriesInstanceUID", SERIES_ROW)),
+)
+
+
+@cache
+def derivations() -> dict[str, str]:
+    """Return the named statements of the derived pass, in order, from `derive.cypher`."""
+    text = files("rtgraph.graphmodel").joinpath("derive.cypher").read_text(encoding="utf-8")
+    text = text.replace("$series_label", _series_labels()).replace(
+        "$all_labels", ":".join(t.label for t in SERIES_TYPES))
+    found: dict[str, str] = {}
+    for part in text.split("// name: ")[1:]:
+        name, _, statement = part.partition("\n")
+        found[name.strip()] = statement.strip().removesuffix(";")
+    return found
+
+
+def _series_labels() -> str:
+    """The modality table, and the families for series without a known Modality, as a map."""
+    by_modality = {m: t for t in SERIES_TYPES for m in t.modalities}
+    by_family = {k.labels[-1]: by_modality.get(k.modality, OTHER)
+                 for k in FAMILIES if k.labels}
+    rows = [f"{{name: '{name}', label: '{t.label}', layer: {t.layer}}}"
+            for name, t in (*by_modality.items(), *by_family.items())]
+    return "[" + ", ".join(rows) + "]"
+
+

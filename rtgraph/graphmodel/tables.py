@@ -1,0 +1,41 @@
+"""The flat tables of a graph: what `scan`, `read` and the figure work with.
+
+The same columns come from files (`ingest.tables`) and from the database (`cypher/tables/*.cypher`).
+A row is a dictionary; an absent value is None. UIDs are text, dates are `datetime.date`.
+"""
+
+from typing import Any
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "patients": (
+        "patient_key", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",
+        "n_studies",
+    ),
+    # one row for each patient that states the study; patient_key is None for a missing study
+    "studies": (
+        "patient_key", "StudyInstanceUID", "StudyDate", "StudyDescription", "StudyID",
+        "missing", "n_series", "n_instances",
+    ),
+    # one row for each study that states the series; StudyInstanceUID is None for a missing series
+    "series": (
+        "patient_key", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "label", "layer",
+        "SeriesNumber", "SeriesDescription", "SeriesDate", "missing", "n_instances",
+        "n_missing_instances",
+    ),
+    # family is the most specific family label; title is the label of a plan or structure set or
+    # the summation type of a dose; SeriesInstanceUID is None for a missing object no series states
+    "instances": (
+        "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "family", "is_image",
+        "missing", "InstanceNumber", "title", "frame_uid", "file_path",
+    ),
+    # levels: instance, series, study; image objects refer from their series
+    "references": (
+        "source_level", "source_uid", "role", "target_level", "target_uid", "n", "path_id",
+        "stated_sop_class", "resolved",
+    ),
+    # source: MODULE or STRUCTURE_SET
+    "frames": ("SeriesInstanceUID", "FrameOfReferenceUID", "kind", "source", "n_instances"),
+}

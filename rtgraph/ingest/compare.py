@@ -1,0 +1,71 @@
+"""One SOP Instance UID in several files: which file is the object, and do the others differ?
+
+The object in the graph is always one file as a whole: the one with the smallest path, whatever the
+order of arrival. Where both files are at hand the two data sets are compared in full; otherwise the
+digest of their heads decides.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pydicom import dcmread
+
+from rtgraph.ingest.elements import DAMAGED
+from rtgraph.ingest.records import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that holds the object; `location` is None when it is not on this machine."""
+
+    path: str
+    location: str | None
+    size: int
+    mtime: int
+    digest: str
+    series_uid: str
+    record: Instance | None = None
+
+    @classmethod
+    def of(cls, record: Instance) -> "Candidate":
+        """Return the candidate of a file that was just read."""
+        file = record.file
+        return cls(file.path, file.location, file.size, file.mtime, record.digest,
+                   record.series_uid, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file that lost, and whether its data set is another one."""
+
+    file: Candidate
+    differs: bool
+
+
+Same = Callable[[Candidate, Candidate], bool]
+
+
+def same_data_set(a: Candidate, b: Candidate) -> bool:
+    """Compare two files: element by element when both can be read, else by digest."""
+    if a.location and b.location:
+        try:
+            if os.path.samefile(a.location, b.location):
+                return True
+            with open(a.location, "rb") as one, open(b.location, "rb") as two, \
+                    warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return bool(dcmread(one, force=True) == dcmread(two, force=True))
+        except DAMAGED:
+            pass
+    return a.digest == b.digest
+
+
+def settle(candidates: Iterable[Candidate], same: Same) -> tuple[Candidate, Sequence[Copy]]:
+    """Choose the file that is the object; every other one is a copy, equal or not.
+
+    The result does not depend on the order of the candidates.
+    """
+    first, *others = sorted(candidates, key=lambda c: c.path)
+    return first, [Copy(other, not same(first, other)) for other in others]

@@ -1,0 +1,96 @@
+"""What passes from a file to the graph: plain values that can be pickled.
+
+`Found` is a file that discovery saw; `Instance` is an object that was read; `Rejected` is a file
+that did not become one, and why. A bad file is a value, not an exception.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Reason(StrEnum):
+    """Why a file was rejected; the list is closed."""
+
+    NOT_DICOM = "NOT_DICOM"
+    EMPTY_FILE = "EMPTY_FILE"
+    NO_DATA_SET = "NO_DATA_SET"
+    TRUNCATED = "TRUNCATED"
+    BAD_HEADER = "BAD_HEADER"
+    UNREADABLE = "UNREADABLE"
+    NO_SOP_INSTANCE_UID = "NO_SOP_INSTANCE_UID"
+    NO_SOP_CLASS_UID = "NO_SOP_CLASS_UID"
+    NO_SERIES_INSTANCE_UID = "NO_SERIES_INSTANCE_UID"
+    NO_STUDY_INSTANCE_UID = "NO_STUDY_INSTANCE_UID"
+    IDENTIFIER_TOO_LONG = "IDENTIFIER_TOO_LONG"
+    NOT_AN_OBJECT = "NOT_AN_OBJECT"
+    WRITE_REFUSED = "WRITE_REFUSED"
+
+
+class State(StrEnum):
+    """How a file ended; every file that was seen has exactly one."""
+
+    INDEXED = "INDEXED"
+    UNCHANGED = "UNCHANGED"
+    DUPLICATE = "DUPLICATE"
+    CONFLICT = "CONFLICT"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file: `location` opens it, `path` names it in the graph (`root-name:relative/path`)."""
+
+    location: str = field(repr=False)
+    path: str = field(repr=False)
+    size: int = 0
+    mtime: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that did not become an instance; `detail` never holds a patient value."""
+
+    file: Found
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One reference: an edge from the object (or its series) to a target, in one role."""
+
+    edge: str
+    role: str
+    uid: str
+    path_id: str
+    stated_sop_class: str | None = None
+    n: int = 1
+    frames: tuple[int, ...] = ()
+    segments: tuple[int, ...] = ()
+    purpose: tuple[str, ...] = ()
+    relationship: str | None = None
+    path: str | None = None
+
+
+@dataclass(slots=True)
+class Instance:
+    """An object as one file states it.
+
+    `values` holds, by node label, the properties that have a value. `placements` names the series
+    of objects that this one refers to, where it says so. `invalid` lists keyword, reason and raw
+    text of attributes without a usable value.
+    """
+
+    file: Found
+    sop_uid: str
+    sop_class: str
+    series_uid: str
+    study_uid: str
+    patient_key: str = field(repr=False)
+    values: dict[str, dict[str, Any]] = field(repr=False)
+    digest: str = ""
+    references: list[Target] = field(default_factory=list, repr=False)
+    placements: dict[str, str] = field(default_factory=dict, repr=False)
+    invalid: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
+    truncated: bool = False

@@ -1,0 +1,295 @@
+"""The graph over Bolt: the only module that imports `neo4j`.
+
+`Store` has four ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
+statement) and `transact` (several statements that stand or fall together). Every write of rtgraph
+is a keyed MERGE, so a whole batch may be repeated: `retrying` is the one policy that does so.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, GraphDatabase
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+)
+from neo4j.graph import Node, Path, Relationship
+from neo4j.time import Date, DateTime, Duration, Time
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
+
+from rtgraph.errors import ServerError, ServerRefused, ServerUnreachable, StatementRefused
+from rtgraph.graphmodel.schema import Schema
+
+T = TypeVar("T")
+Row = dict[str, Any]
+OLDEST_SERVER = (5, 26)
+
+log = logging.getLogger(__name__)
+# The driver logs each deadlock it has already handled; users would read pages of lock messages.
+logging.getLogger("neo4j").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a statement changed, as the server counted it."""
+
+    nodes_created: int = 0
+    nodes_deleted: int = 0
+    relationships_created: int = 0
+    relationships_deleted: int = 0
+
+    def __add__(self, other: "Counters") -> "Counters":
+        return Counters(
+            self.nodes_created + other.nodes_created,
+            self.nodes_deleted + other.nodes_deleted,
+            self.relationships_created + other.relationships_created,
+            self.relationships_deleted + other.relationships_deleted,
+        )
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Ask the driver whether the same work may succeed later."""
+    return isinstance(error, DriverError | Neo4jError) and error.is_retryable()
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("batch repeated (%s), attempt %d", type(error).__name__, state.attempt_number)
+
+
+def retrying(patience: float) -> AsyncRetrying:
+    """Retry one whole batch for `patience` seconds; safe because every write is a keyed MERGE."""
+    return AsyncRetrying(
+        retry=retry_if_exception(is_retryable),
+        wait=wait_exponential_jitter(multiplier=0.5, max=30),
+        stop=stop_after_delay(patience),
+        before_sleep=_log_retry,
+        reraise=True,
+    )
+
+
+def answers(uri: str, user: str, password: str, timeout: float = 2.0) -> bool:
+    """Tell whether the server answers a query; a port that is open is not enough.
+
+    Raises
+    ------
+    ServerRefused
+        The login is refused.
+    """
+    try:
+        with GraphDatabase.driver(
+            uri, auth=(user, password), connection_timeout=timeout,
+            connection_acquisition_timeout=timeout, max_transaction_retry_time=0,
+        ) as driver:
+            driver.execute_query("RETURN 1")
+    except AuthError as error:
+        raise ServerRefused("The server refuses the user name or the password.") from error
+    except (DriverError, Neo4jError, OSError):
+        return False
+    return True
+
+
+class Transaction:
+    """A transaction that is open; `run` returns the rows of one statement."""
+
+    def __init__(self, transaction: AsyncManagedTransaction) -> None:
+        self._transaction = transaction
+        self.counters = Counters()
+
+    async def run(self, statement: str, **parameters: object) -> list[Row]:
+        """Run a statement and return its rows; what it changed is added to `counters`."""
+        result = await self._transaction.run(statement, dict(parameters))
+        rows = [{k: _plain(v) for k, v in dict(record).items()} async for record in result]
+        counted = (await result.consume()).counters
+        self.counters += Counters(
+            counted.nodes_created, counted.nodes_deleted,
+            counted.relationships_created, counted.relationships_deleted,
+        )
+        return rows
+
+
+class Store:
+    """The graph over Bolt. Nothing else in rtgraph reaches the driver.
+
+    Parameters
+    ----------
+    uri, user, password, database : str
+        `bolt` or `neo4j` address, with `+s` or `+ssc` for TLS; `database` None is the user's own.
+    patience : float
+        Seconds that a batch is tried again while the server is away.
+    """
+
+    def __init__(
+        self, uri: str, user: str, password: str, database: str | None = None,
+        patience: float = 60.0,
+    ) -> None:
+        self.uri, self.database, self.patience = uri, database, patience
+        self.version = ""
+        try:
+            self._driver: AsyncDriver = AsyncGraphDatabase.driver(
+                uri, auth=(user, password), notifications_min_severity="OFF",
+                warn_notification_severity="OFF", user_agent="rtgraph",
+            )
+        except (ConfigurationError, ValueError) as error:
+            raise ServerRefused(
+                "The address of the server is not understood.",
+                "Use bolt://host:port or neo4j://host:port, with +s or +ssc for TLS.",
+            ) from error
+
+    async def __aenter__(self) -> "Store":
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def connect(self) -> None:
+        """Reach the server and check that it is new enough."""
+        try:
+            info = await self._driver.get_server_info()
+        except (DriverError, Neo4jError, OSError, ValueError) as error:
+            await self.close()
+            raise _translated(error) from error
+        self.version = info.agent.removeprefix("Neo4j/")
+        found = re.match(r"(\d+)\.(\d+)", self.version)
+        if found and (int(found[1]), int(found[2])) < OLDEST_SERVER:
+            await self.close()
+            raise ServerRefused(
+                f"The server is Neo4j {self.version}; rtgraph needs 5.26 or newer.",
+                "Upgrade the server, or leave out the URI to use the managed one.",
+            )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._driver.close()
+
+    async def prepare(self, schema: Schema) -> str:
+        """Apply constraints and indexes, write the Schema and ReferenceRole nodes.
+
+        Returns
+        -------
+        str
+            The key of the store, 64 hex digits, from which `patient_key` values are made.
+
+        Raises
+        ------
+        ServerRefused
+            The graph was written by a newer rtgraph.
+        """
+        found = await self.read("MATCH (s:Schema) RETURN s.version AS version, s.key AS key")
+        if found and found[0]["version"] == schema.version:
+            return str(found[0]["key"])
+        if found and found[0]["version"] > schema.version:
+            raise ServerRefused(
+                f"The graph has schema version {found[0]['version']}, this rtgraph writes "
+                f"{schema.version}.",
+                "Upgrade rtgraph, or use another database or home.",
+            )
+        for statement in schema.constraints:
+            await self.write(statement)
+        await self.write("CALL db.awaitIndexes(300)")
+
+        async def write_schema(transaction: Transaction) -> str:
+            rows = await transaction.run(
+                schema.schema_node, key=schema.new_key(), version=schema.version
+            )
+            await transaction.run(schema.roles_statement, rows=schema.roles)
+            return str(rows[0]["key"])
+
+        return await self.transact(write_schema)
+
+    async def read(self, statement: str, **parameters: object) -> list[Row]:
+        """Return the rows of a reading statement; the server refuses one that writes."""
+
+        async def work(transaction: AsyncManagedTransaction) -> list[Row]:
+            return await Transaction(transaction).run(statement, **parameters)
+
+        return await self._translating(self._read_session(work))
+
+    async def write(self, statement: str, **parameters: object) -> Counters:
+        """Run one statement outside of a batch; schema statements need that."""
+        async with self._driver.session(database=self.database) as session:
+            result = await self._translating(
+                session.run(statement, dict(parameters)))
+            counted = (await self._translating(result.consume())).counters
+        return Counters(counted.nodes_created, counted.nodes_deleted,
+                        counted.relationships_created, counted.relationships_deleted)
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
+
+        async def once(transaction: AsyncManagedTransaction) -> T:
+            return await work(Transaction(transaction))
+
+        async def patient() -> T:
+            async for attempt in retrying(self.patience):
+                with attempt:
+                    async with self._driver.session(database=self.database) as session:
+                        return await session.execute_write(once)
+            raise AssertionError("tenacity raises when it gives up")
+
+        return await self._translating(patient())
+
+    async def _read_session(
+        self, work: Callable[[AsyncManagedTransaction], Awaitable[list[Row]]]
+    ) -> list[Row]:
+        async with self._driver.session(database=self.database) as session:
+            return await session.execute_read(work)
+
+    async def _translating(self, work: Awaitable[T]) -> T:
+        try:
+            return await work
+        except (DriverError, Neo4jError) as error:
+            raise _translated(error) from error
+
+
+def _translated(error: Exception) -> ServerError:
+    """Turn an error of the driver into one that a user can act on."""
+    if isinstance(error, AuthError):
+        return ServerRefused(
+            "The server refuses the user name or the password.",
+            "Set RTGRAPH_USER and RTGRAPH_PASSWORD, or server.password_file in rtgraph.toml.",
+        )
+    if isinstance(error, ServiceUnavailable | OSError | ValueError):
+        return ServerUnreachable("No Neo4j server answers at the address.")
+    if isinstance(error, ClientError):
+        return StatementRefused(f"The server refuses the statement: {error.message}")
+    message = error.message if isinstance(error, Neo4jError) else str(error)
+    return ServerError(f"The server reports: {message}")
+
+
+def _plain(value: object) -> object:
+    """Turn a value of the driver into plain Python: dates, and maps for nodes and paths."""
+    if isinstance(value, Date | Time | DateTime):
+        return value.to_native()
+    if isinstance(value, Duration):
+        return value.iso_format()
+    if isinstance(value, Node):
+        return {"labels": sorted(value.labels), "properties": _plain(dict(value.items()))}
+    if isinstance(value, Relationship):
+        return {"type": value.type, "properties": _plain(dict(value.items()))}
+    if isinstance(value, Path):
+        return {"nodes": [_plain(n) for n in value.nodes],
+                "relationships": [_plain(r) for r in value.relationships]}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(v) for v in value]
+    return value
