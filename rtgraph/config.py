@@ -135,6 +135,10 @@ class Settings:
     roots: Mapping[str, Path] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    def real_roots(self) -> dict[str, str]:
+        """Return the named roots as real folders."""
+        return {name: os.path.realpath(path) for name, path in self.roots.items()}
+
     def read_password(self) -> str | None:
         """Return the password of a server given by URI, from the environment or its file."""
         if self.password is not None:

@@ -26,8 +26,7 @@ _REPORT_COLUMNS = (
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Return the width of the terminal behind `stream`; None for pipes and files, which have none.
-    """
+    """Return the width of the terminal behind `stream`; pipes and files have none."""
     if not stream.isatty():
         return None
     from rich.console import Console
@@ -230,16 +229,20 @@ def _line(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{_line(k)}: {_line(v)}" for k, v in value.items() if v is not None and v != []
-        )
+        present = {str(k): v for k, v in value.items() if v is not None and v != []}
+        return ", ".join(f"{_line(k)}: {_part(v)}" for k, v in sorted(present.items()))
     if isinstance(value, list | tuple):
-        return ", ".join(f"({_line(v)})" if isinstance(v, Mapping) else _line(v) for v in value)
+        return ", ".join(_part(v) for v in value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, date | time):
         return value.isoformat()
     return " ".join(plain(value).replace("\t", " ").splitlines())
+
+
+def _part(value: object) -> str:
+    """Return a value inside a list or map; maps get brackets."""
+    return f"({_line(value)})" if isinstance(value, Mapping) else _line(value)
 
 
 def _csv(value: object) -> object:

@@ -39,3 +39,33 @@ TABLES: dict[str, tuple[str, ...]] = {
     # source: MODULE or STRUCTURE_SET
     "frames": ("SeriesInstanceUID", "FrameOfReferenceUID", "kind", "source", "n_instances"),
 }
+
+# Columns that outputs hide unless identifiers are asked for.
+IDENTIFYING = frozenset({"PatientID", "IssuerOfPatientID", "PatientBirthDate", "StudyID",
+                         "file_path"})
+
+
+def of_patient(tables: Tables, patient_key: str) -> Tables:
+    """Return the rows that the picture of one patient needs.
+
+    These are its studies, series and instances, the references that start there, and the rows of
+    what they point to, in other patients too.
+    """
+    own_series = {r["SeriesInstanceUID"] for r in tables["series"]
+                  if r["patient_key"] == patient_key}
+    own = own_series | {r["SOPInstanceUID"] for r in tables["instances"]
+                        if r["SeriesInstanceUID"] in own_series}
+    references = [r for r in tables["references"] if r["source_uid"] in own]
+    targets = {r["target_uid"] for r in references}
+    instances = [r for r in tables["instances"]
+                 if r["SeriesInstanceUID"] in own_series or r["SOPInstanceUID"] in targets]
+    series = own_series | targets | {r["SeriesInstanceUID"] for r in instances}
+    return {
+        "patients": [r for r in tables["patients"] if r["patient_key"] == patient_key],
+        "studies": [r for r in tables["studies"]
+                    if r["patient_key"] == patient_key or r["StudyInstanceUID"] in targets],
+        "series": [r for r in tables["series"] if r["SeriesInstanceUID"] in series],
+        "instances": instances,
+        "references": references,
+        "frames": [r for r in tables["frames"] if r["SeriesInstanceUID"] in own_series],
+    }

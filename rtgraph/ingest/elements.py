@@ -4,6 +4,7 @@ Raw bytes are taken where pydicom still has them, so that a value is judged by r
 normaliser. Whatever pydicom raises on one element costs that element only.
 """
 
+import logging
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,8 @@ from rtgraph.ingest.normalise import (
     is_binary,
 )
 
+# pydicom logs odd values as they stand, and they may be a patient's.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 # What pydicom is known to raise on access to a damaged element.
 DAMAGED = (
     BytesLengthException, AttributeError, EOFError, LookupError, NotImplementedError, OSError,

@@ -34,7 +34,7 @@ CALL () { MATCH (n:Instance) RETURN count(n) AS all_instances }
 CALL () { MATCH (n:Missing) WHERE n:Instance RETURN count(n) AS missing_instances }
 CALL () { MATCH (:Instance)-[r:REFERENCES]->(:Instance) RETURN count(r) AS of_objects }
 CALL () { MATCH (:Series)-[r:REFERENCES]->(:Instance) RETURN count(r) AS of_images }
-CALL () { MATCH (b:Missing)<-[r:REFERENCES]-() RETURN count(r) AS unresolved }
+CALL () { MATCH (b:Missing)<-[r:REFERENCES]-() WHERE b:Instance RETURN count(r) AS unresolved }
 CALL () { MATCH (:Series)-[r:REFERENCES]->(:Series) RETURN count(r) AS series_references }
 CALL () { MATCH ()-[r:SHARES_FOR]->() RETURN count(r) AS shares_for }
 CALL () { MATCH (n:FrameOfReference) RETURN count(n) AS frames }
@@ -102,7 +102,7 @@ async def run_ingest(
     before = await counts(store)
     await store.write(schema.RUN_NODE, **node)
     roots = {r["name"]: r["path"] for r in await store.read(schema.ROOTS)}
-    roots |= {name: os.path.realpath(path) for name, path in settings.roots.items()}
+    roots |= settings.real_roots()
     state = "FAILED"
     try:
         with reject_list(rejects_file) as rejected, workers(jobs) as executor:
@@ -181,8 +181,3 @@ def _private(path: Path) -> TextIO:
         raise OutputError(
             f"The list of rejected files cannot be written: {error.strerror}.",
             "Name another place with --rejects FILE.") from error
-
-
-def reasons_text(progress: Progress) -> str:
-    """Return the reasons with their counts, most frequent first."""
-    return " · ".join(f"{name} {n:,}" for name, n in progress.reasons.most_common())

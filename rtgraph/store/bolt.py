@@ -223,6 +223,21 @@ class Store:
 
         return await self._translating(self._read_session(work))
 
+    async def columns(self, statement: str) -> list[str]:
+        """Let the server plan a statement without running it; return the names of its columns."""
+
+        async def work(transaction: AsyncManagedTransaction) -> list[str]:
+            result = await transaction.run(f"EXPLAIN {statement}")
+            columns = list(result.keys())
+            await result.consume()
+            return columns
+
+        async def planned() -> list[str]:
+            async with self._driver.session(database=self.database) as session:
+                return await session.execute_read(work)
+
+        return await self._translating(planned())
+
     async def write(self, statement: str, **parameters: object) -> Counters:
         """Run one statement outside of a batch; schema statements need that."""
         async with self._driver.session(database=self.database) as session:

@@ -1,0 +1,339 @@
+"""The two Python objects: `Graph` of a server and `Folder` of files, with the same methods.
+
+Both are synchronous. The async code runs on one background thread with its own event loop, so they
+work inside a running loop (notebooks) too.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from html import escape
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rtgraph import __version__, config
+from rtgraph.errors import UnknownName, UsageError
+from rtgraph.graphmodel.references import locating_roles
+from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
+
+if TYPE_CHECKING:
+    import pandas
+
+    from rtgraph.ingest.pipeline import Progress
+    from rtgraph.ingest.runs import Summary
+    from rtgraph.store.bolt import Store
+
+T = TypeVar("T")
+
+
+class Rows(list[Row]):
+    """Rows of a result: a list of dictionaries that turns into a data frame."""
+
+    columns: list[str]
+
+    def __init__(self, rows: list[Row], columns: list[str] | None = None) -> None:
+        super().__init__(rows)
+        self.columns = columns if columns is not None else list(rows[0]) if rows else []
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return a data frame with one column for each name."""
+        import pandas
+
+        return pandas.DataFrame(list(self), columns=self.columns)
+
+
+class TableFrames(Mapping[str, "pandas.DataFrame"]):
+    """The tables as data frames, each made when it is asked for."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def __getitem__(self, name: str) -> "pandas.DataFrame":
+        if name not in TABLES:
+            raise UnknownName("table", name, TABLES)
+        return Rows(self._tables[name], list(TABLES[name])).to_pandas()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
+
+
+class Figure:
+    """The figure of a patient: shows itself in a notebook, `save` writes the page."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return (f'<iframe srcdoc="{escape(self.html, quote=True)}" width="100%" height="640" '
+                'style="border:0" sandbox="allow-scripts"></iframe>')
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the page; refuse to overwrite without `force`."""
+        from rtgraph.viz.page import write_page
+
+        write_page(self.html, Path(path), force=force)
+        return Path(path)
+
+
+def draw(tables: Tables, patient_key: str, *, identifiers: bool = False) -> Figure:
+    """Draw one patient; `tables` hold the rows of this patient."""
+    from rtgraph.viz.page import Heading, render
+    from rtgraph.viz.subgraph import fold
+
+    patient = tables["patients"][0]
+    heading = Heading(
+        patient_key=patient_key,
+        counts={
+            "studies": len({r["StudyInstanceUID"] for r in tables["studies"]
+                            if r["patient_key"] == patient_key}),
+            "series": len({r["SeriesInstanceUID"] for r in tables["series"]
+                           if r["patient_key"] == patient_key}),
+            "unresolved": sum(not r["resolved"] for r in tables["references"]),
+        },
+        version=__version__,
+        identifiers={n: str(patient[n]) for n in ("PatientID", "PatientBirthDate", "PatientSex")
+                     if patient[n] is not None},
+    )
+    return Figure(render(fold(tables, locating_roles()), heading, identifiers=identifiers))
+
+
+def find_patient(patients: list[Row], given: str) -> str:
+    """Return the key of the patient whose patient_key or unique PatientID this is.
+
+    Raises
+    ------
+    UsageError
+        There is none, or several have the ID; the message repeats no identifier.
+    """
+    keys = [r["patient_key"] for r in patients if given in (r["patient_key"], r["PatientID"])]
+    if len(keys) == 1:
+        return str(keys[0])
+    if not keys:
+        raise UsageError(
+            "No patient has this patient_key or PatientID.",
+            "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'")
+    raise UsageError(f"{len(keys)} patients have this PatientID.",
+                     f"Give a patient_key: {', '.join(sorted(keys))}")
+
+
+async def graph_tables(store: "Store", patient_key: str | None = None) -> Tables:
+    """Read the tables from the graph, of one patient or of all."""
+    from rtgraph.cypher.library import table
+
+    return {name: await store.read(table(name).statement, patient=patient_key) for name in TABLES}
+
+
+async def graph_figure(store: "Store", patient: str, *, identifiers: bool = False
+                       ) -> tuple[str, Figure]:
+    """Return key and figure of a patient of the graph."""
+    from rtgraph.cypher.library import table
+
+    key = find_patient(await store.read(table("patients").statement, patient=None), patient)
+    return key, draw(await graph_tables(store, key), key, identifiers=identifiers)
+
+
+async def scan(
+    folder: Path, settings: config.Settings, progress: "Progress", rejects_file: Path | None = None,
+    *, follow_links: bool = False,
+) -> tuple["Summary", Tables]:
+    """Read a folder without a server; the summary counts what an ingest would write."""
+    from rtgraph.ingest.records import State
+    from rtgraph.ingest.runs import Summary, reject_list, workers
+    from rtgraph.ingest.tables import read_folder, tables
+
+    started = perf_counter()
+    with reject_list(rejects_file) as rejected, workers(settings.jobs) as executor:
+        objects = await read_folder(
+            [folder], executor, key=secrets.token_hex(32), roots=settings.real_roots(),
+            progress=progress, rejected=rejected, follow_links=follow_links)
+    found = tables(objects)
+    after = counted(found)
+    summary = Summary(
+        "without a server", "DONE", perf_counter() - started, progress, dict.fromkeys(after, 0),
+        after, rejects_file if progress.states[State.REJECTED] else None)
+    return summary, found
+
+
+def counted(tables: Tables) -> dict[str, int]:
+    """Count what a graph of these tables holds, under the names of the summary of an ingest."""
+    from rtgraph.viz.subgraph import fold
+
+    def present(table: str, uid: str, *, missing: bool = False) -> int:
+        return len({r[uid] for r in tables[table] if r["missing"] is missing})
+
+    edges = [r for r in tables["references"] if r["target_level"] == "instance"]
+    return {
+        "patients": len(tables["patients"]),
+        "studies": present("studies", "StudyInstanceUID"),
+        "series": present("series", "SeriesInstanceUID"),
+        "instances": present("instances", "SOPInstanceUID"),
+        "missing_instances": present("instances", "SOPInstanceUID", missing=True),
+        "references": len(edges),
+        "unresolved": sum(not r["resolved"] for r in edges),
+        "series_references": len(fold(tables, locating_roles()).series_edges),
+        "shares_for": _shared(tables),
+    }
+
+
+def _shared(tables: Tables) -> int:
+    """Number of SHARES_FOR edges: each pair of a frame, or a star when it has many series."""
+    from rtgraph.graphmodel.schema import MAX_CLIQUE
+
+    patients: dict[str, set[str]] = {}
+    for r in tables["series"]:
+        patients.setdefault(r["SeriesInstanceUID"], set()).add(r["patient_key"])
+    frames: dict[str, set[str]] = {}
+    for r in tables["frames"]:
+        if r["kind"] == "PATIENT":
+            frames.setdefault(r["FrameOfReferenceUID"], set()).add(r["SeriesInstanceUID"])
+    sizes = [len(f) for f in frames.values() if len(set().union(*(patients[s] for s in f))) == 1]
+    return sum(n * (n - 1) // 2 if n <= MAX_CLIQUE else n - 1 for n in sizes)
+
+
+async def server_status(settings: config.Settings) -> dict[str, Any]:
+    """Return what `rtgraph status` prints; `running` is false when no server answers."""
+    from rtgraph.errors import ServerUnreachable
+    from rtgraph.ingest.runs import counts
+    from rtgraph.store.target import choose
+
+    state: dict[str, Any] = dict.fromkeys((
+        "uri", "user", "password_file", "database", "edition", "version", "browser_url",
+        "data_dir", "log_file", "counts", "last_run"))
+    state |= {"schema_version": 1, "managed": settings.uri is None, "running": False,
+              "uri": settings.uri}
+    try:
+        target = choose(settings, lambda line: None, start=False)
+        async with target.store(0) as store:
+            (component,) = await store.read(
+                "CALL dbms.components() YIELD versions, edition RETURN versions, edition")
+            runs = await store.read(
+                "MATCH (r:IngestRun) RETURN r.id AS id, r.state AS state ORDER BY r.started DESC "
+                "LIMIT 1")
+            state |= {
+                "running": True, "uri": target.uri, "user": target.user,
+                "database": target.database or "neo4j", "browser_url": target.browser_url,
+                "version": component["versions"][0], "edition": component["edition"],
+                "counts": await counts(store),
+                "last_run": f"{runs[0]['id']} {runs[0]['state'].lower()}" if runs else None,
+            }
+    except ServerUnreachable:
+        return state
+    if target.local:
+        state |= {"password_file": str(target.local.password_file),
+                  "data_dir": str(target.local.data_dir), "log_file": str(target.local.log_file)}
+    return state
+
+
+class _Background:
+    """An event loop on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine there and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Graph:
+    """A graph on a server: the one of `uri`, else the configured, else the managed one."""
+
+    def __init__(self, uri: str | None = None) -> None:
+        from rtgraph.graphmodel.schema import schema
+        from rtgraph.store.target import choose
+
+        settings = config.load({"uri": uri})
+        self.target = choose(settings, lambda line: print(line, file=sys.stderr), start=True)
+        self._background = _Background()
+        self._store = self.target.store(settings.patience)
+        try:
+            self._background.run(self._store.connect())
+            self._background.run(self._store.prepare(schema()))
+        except BaseException:
+            self._background.close()
+            raise
+
+    def __enter__(self) -> "Graph":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; a managed server goes on running."""
+        self._background.run(self._store.close())
+        self._background.close()
+
+    @property
+    def tables(self) -> TableFrames:
+        """All tables as data frames."""
+        return TableFrames(self._background.run(graph_tables(self._store)))
+
+    def figure(self, patient: str, *, identifiers: bool = False) -> Figure:
+        """Draw a patient, given by patient_key or PatientID."""
+        return self._background.run(
+            graph_figure(self._store, patient, identifiers=identifiers))[1]
+
+    def query(self, name: str, **parameters: object) -> Rows:
+        """Run a named query or a Cypher text, read-only."""
+        return self._background.run(run_query(self._store, name, parameters))
+
+
+async def run_query(store: "Store", name: str, parameters: Mapping[str, object]) -> Rows:
+    """Run a named query with checked parameters, or a text that is no name."""
+    from rtgraph.cypher.library import bind, query
+
+    if " " in name.strip():
+        return Rows(await store.read(name, **parameters), await store.columns(name))
+    found = query(name)
+    rows = await store.read(found.statement, **bind(found, parameters))
+    return Rows(rows, list(found.returns))
+
+
+class Folder:
+    """A folder of files in memory, without a server."""
+
+    def __init__(self, folder: str | Path, *, jobs: int = 1, key: str | None = None) -> None:
+        from rtgraph.ingest.pipeline import Progress
+        from rtgraph.ingest.runs import workers
+        from rtgraph.ingest.tables import read_folder, tables
+
+        self.progress = Progress()
+        background = _Background()
+        try:
+            with workers(min(jobs, os.cpu_count() or 1)) as executor:
+                objects = background.run(read_folder(
+                    [Path(folder)], executor, key=key or secrets.token_hex(32), roots={},
+                    progress=self.progress, rejected=lambda rejected: None))
+        finally:
+            background.close()
+        self.rows = tables(objects)
+
+    @property
+    def tables(self) -> TableFrames:
+        """All tables as data frames."""
+        return TableFrames(self.rows)
+
+    def figure(self, patient: str, *, identifiers: bool = False) -> Figure:
+        """Draw a patient, given by patient_key or PatientID."""
+        key = find_patient(self.rows["patients"], patient)
+        return draw(of_patient(self.rows, key), key, identifiers=identifiers)

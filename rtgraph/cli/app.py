@@ -1,0 +1,113 @@
+"""The application: the entry point, errors to exit codes, and what every command does alike.
+
+Results go to stdout, everything else to stderr. Heavy imports stand inside the commands, so that
+`--help` answers at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rtgraph import __version__
+from rtgraph.errors import ExitCode, Interrupted, OutputError, RtgraphError, UsageError
+from rtgraph.text import plain
+
+if TYPE_CHECKING:
+    from rtgraph.config import Settings
+    from rtgraph.store.target import Target
+
+app = typer.Typer(
+    name="rtgraph", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def say(text: str) -> None:
+    """Print a line for people on stderr."""
+    typer.echo(plain(text), err=True)
+
+
+def main() -> None:
+    """Run a command; every known error is one sentence and what to do next."""
+    try:
+        code = app(standalone_mode=False)
+    except BaseException as error:
+        code = _failed(error)
+    sys.stdout.flush()
+    sys.exit(code or 0)
+
+
+def _failed(error: BaseException) -> int:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, SystemExit):
+        return int(error.code or 0)
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        error = Interrupted("Stopped.", "What was finished stays; the same command goes on.")
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.done
+    if isinstance(error, RtgraphError):
+        say(f"{error} {error.hint}".strip())
+        return error.exit_code
+    if hasattr(error, "format_message"):
+        say(f"{error.format_message()} See rtgraph --help.")
+        return ExitCode.usage
+    if os.environ.get("RTGRAPH_DEBUG"):
+        raise error
+    say(f"Unexpected error: {type(error).__name__}. This is a defect of rtgraph; "
+        "RTGRAPH_DEBUG=1 shows where.")
+    return ExitCode.incomplete
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Radiotherapy DICOM as a Neo4j graph: read, check, query, draw."""
+    if show:
+        typer.echo(f"rtgraph {__version__}")
+        raise typer.Exit
+
+
+def settings_of(uri: str | None, data: Path | None, **options: object) -> "Settings":
+    from rtgraph import config
+
+    if uri and data:
+        raise UsageError("--uri and --data name two servers.", "Give one of them.")
+    if data:  # a home named on the command line is meant, whatever URI is configured
+        from dataclasses import replace
+
+        return replace(config.load({"home": data.resolve(), **options}), uri=None)
+    return config.load({"uri": uri, **options})
+
+
+def target_of(settings: "Settings", *, start: bool = True, writes: bool = False) -> "Target":
+    from rtgraph.store.target import choose
+
+    def ask() -> str:
+        if not sys.stdin.isatty():
+            raise UsageError("There is no password for the server.",
+                             "Set RTGRAPH_PASSWORD, or server.password_file in rtgraph.toml.")
+        return str(typer.prompt("Password", hide_input=True, err=True))
+
+    target = choose(settings, say, start=start, ask=ask)
+    if writes:
+        say(f"server  {target.uri.partition('://')[2]} (from {target.origin})")
+    return target
+
+
+def write_text(text: str, output: Path | None, *, force: bool = False) -> None:
+    if output is None or str(output) == "-":
+        typer.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise OutputError("The file exists already.", "Overwrite it with --force.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(f"The file cannot be written: {error.strerror}.") from error

@@ -1,0 +1,186 @@
+"""Commands that ask the graph: validate, query, graph."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rtgraph.cli.app import app, say, settings_of, target_of, write_text
+from rtgraph.cli.options import (
+    Data,
+    FailOn,
+    Force,
+    Format,
+    Identifiers,
+    Jobs,
+    Output,
+    Patient,
+    ReportFormat,
+    Uri,
+)
+from rtgraph.errors import UsageError
+
+queries_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
+                          help="Named cohort queries, and Cypher texts.")
+app.add_typer(queries_app, name="query")
+
+
+@app.command()
+def validate(
+    uri: Uri = None, data: Data = None,
+    select: Annotated[list[str] | None, typer.Option(help="Ids or families, as REF.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Ids or families to leave out.")] = None,
+    patient: Annotated[str | None, typer.Option(help="patient_key or PatientID.")] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Lowest severity that exits 1.")] = FailOn.error,
+    timeout: Annotated[float | None, typer.Option(min=0.01, help="Seconds for one check.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Findings printed for each check.")] = 5,
+    output_format: Annotated[ReportFormat, typer.Option("--format", "-f")] = ReportFormat.table,
+    output: Output = None, force: Force = False, identifiers: Identifiers = False,
+) -> None:
+    """Check the graph for broken and missing relations.
+
+    Example: rtgraph validate --select REF --fail-on warning --format json -o report.json
+    """
+    import asyncio
+
+    from rtgraph import render
+    from rtgraph.api import find_patient
+    from rtgraph.cypher import library
+    from rtgraph.cypher.validate import Report, run_checks
+
+    chosen = library.select(library.checks(), select or (), ignore or ())
+    target = target_of(settings_of(uri, data))
+
+    async def work() -> Report:
+        async with target.store() as store:
+            key = None
+            if patient is not None:
+                patients = await store.read(library.table("patients").statement, patient=None)
+                key = find_patient(patients, patient)
+            return await run_checks(store, chosen, patient=key, timeout=timeout)
+
+    report = asyncio.run(work())
+    lowest = library.Severity(fail_on.value)
+    text = (render.report_table(report, limit, identifiers)
+            if output_format is ReportFormat.table
+            else render.report_json(report, lowest, identifiers))
+    write_text(text, output, force=force)
+    raise typer.Exit(report.exit_code(lowest))
+
+
+@queries_app.command("list")
+def query_list() -> None:
+    """List the named queries with their parameters.
+
+    Example: rtgraph query list
+    """
+    from rtgraph.cypher.library import queries
+    from rtgraph.render import rows_table, terminal_width
+
+    rows: list[dict[str, Any]] = [
+        {"name": q.name, "view": q.view, "title": q.title,
+         "parameters": ", ".join(p.name for p in q.params)} for q in queries()]
+    typer.echo(rows_table(["name", "view", "title", "parameters"], rows,
+                          terminal_width(sys.stdout)), nl=False)
+
+
+@queries_app.command("show")
+def query_show(name: Annotated[str, typer.Argument(help="Name of a query.")]) -> None:
+    """Print a query, ready to paste into Neo4j Browser.
+
+    Example: rtgraph query show complete-chains
+    """
+    from rtgraph.cypher.library import query
+
+    typer.echo(query(name).text.rstrip())
+
+
+@queries_app.command("run")
+def query_run(
+    name: Annotated[str, typer.Argument(help="Name of a query, or a Cypher text.")],
+    parameters: Annotated[list[str] | None, typer.Option(
+        "-p", "--param", metavar="NAME=VALUE", help="A parameter.")] = None,
+    uri: Uri = None, data: Data = None,
+    output_format: Annotated[Format, typer.Option("--format", "-f")] = Format.table,
+    output: Output = None, force: Force = False, identifiers: Identifiers = False,
+) -> None:
+    """Run a named query or a Cypher text; nothing can be changed by it.
+
+    Example: rtgraph query run patients-by-modality -p modalities=CT,RTPLAN -f csv
+    """
+    import asyncio
+
+    from rtgraph import render
+    from rtgraph.api import Rows, run_query
+    from rtgraph.cypher.library import bind, query
+
+    given = dict(_parameter(p) for p in parameters or ())
+    hidden: tuple[str, ...] = ()
+    if " " not in name.strip():
+        found = query(name)
+        bind(found, given)
+        hidden = () if identifiers else found.identifying
+    target = target_of(settings_of(uri, data))
+
+    async def work() -> Rows:
+        async with target.store() as store:
+            return await run_query(store, name, given)
+
+    rows = asyncio.run(work())
+    shown = render.hide(rows, hidden)
+    text: Callable[[], str] = {
+        Format.table: lambda: render.rows_table(
+            rows.columns, shown, render.terminal_width(sys.stdout)),
+        Format.csv: lambda: render.rows_csv(rows.columns, shown),
+        Format.json: lambda: render.rows_json(rows.columns, shown),
+    }[output_format]
+    write_text(text(), output, force=force)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise UsageError("A parameter is given as NAME=VALUE.", "Example: -p modalities=CT,RTPLAN")
+    return name, value
+
+
+@app.command()
+def graph(
+    patient: Patient,
+    uri: Uri = None, data: Data = None,
+    from_folder: Annotated[Path | None, typer.Option(
+        "--from-folder", help="Draw from files, without a server.")] = None,
+    output: Output = None, force: Force = False, identifiers: Identifiers = False,
+    jobs: Jobs = None,
+) -> None:
+    """Draw a patient as one HTML page that needs no network.
+
+    Example: rtgraph graph 4d1f0c9a72e3b856 -o patient.html
+    """
+    import asyncio
+
+    from rtgraph.api import Figure, Folder, find_patient, graph_figure
+    from rtgraph.viz.page import write_page
+
+    if from_folder is not None:
+        settings = settings_of(None, None, jobs=jobs)
+        folder = Folder(from_folder, jobs=settings.jobs or os.cpu_count() or 1)
+        key = find_patient(folder.rows["patients"], patient)
+        figure = folder.figure(key, identifiers=identifiers)
+    else:
+        target = target_of(settings_of(uri, data))
+
+        async def work() -> tuple[str, Figure]:
+            async with target.store() as store:
+                return await graph_figure(store, patient, identifiers=identifiers)
+
+        key, figure = asyncio.run(work())
+    if str(output) == "-":
+        typer.echo(figure.html)
+        return
+    path = output or Path(f"{key}.html")
+    write_page(figure.html, path, force=force)
+    say(f"{path.name}  {len(figure.html.encode()) / 1e6:.2f} MB")

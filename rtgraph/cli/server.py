@@ -1,0 +1,106 @@
+"""Commands about the server: up, down, status, browser."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtgraph.cli.app import app, say, settings_of, target_of
+from rtgraph.cli.options import Data, ReportFormat, Uri
+from rtgraph.errors import ExitCode, UsageError
+
+
+@app.command()
+def up(
+    data: Data = None,
+    heap: Annotated[str | None, typer.Option(help="Largest heap, for example 2g.")] = None,
+) -> None:
+    """Start the managed Neo4j server, fetching it the first time.
+
+    Example: rtgraph up
+    """
+    import asyncio
+
+    from rtgraph.graphmodel.schema import schema
+    from rtgraph.store import local
+
+    settings = settings_of(None, data or _home(), heap=heap)
+    running = local.find(settings.home)
+    target = target_of(settings)
+
+    async def prepare() -> None:
+        async with target.store() as store:
+            await store.prepare(schema())
+
+    asyncio.run(prepare())
+    if running:
+        say("The managed server is running already.")
+    typer.echo(f"Bolt     {target.uri}\nBrowser  {target.browser_url}\nstop with: rtgraph down")
+
+
+def _home() -> Path:
+    from rtgraph import config
+
+    return config.load().home
+
+
+@app.command()
+def down(data: Data = None) -> None:
+    """Stop the managed server; a server given by URI is never touched.
+
+    Example: rtgraph down
+    """
+    from rtgraph.store import local
+
+    stopped = local.stop((data or _home()).resolve())
+    say("Stopped." if stopped else "No managed server is running.")
+
+
+@app.command()
+def status(
+    uri: Uri = None, data: Data = None,
+    output_format: Annotated[ReportFormat, typer.Option("--format", "-f")] = ReportFormat.table,
+) -> None:
+    """Say which server is used, what it is and what it holds.
+
+    Example: rtgraph status --format json
+    """
+    import asyncio
+    import json
+
+    from rtgraph.api import server_status
+
+    settings = settings_of(uri, data)
+    state = asyncio.run(server_status(settings))
+    if output_format is ReportFormat.json:
+        typer.echo(json.dumps(state, indent=2, sort_keys=True, default=str))
+    else:
+        for name, value in state.items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{n:,} {k.replace('_', ' ')}" for k, n in value.items())
+            if name != "schema_version":
+                typer.echo(f"{name.replace('_', ' '):<14} {'-' if value is None else value}")
+    raise typer.Exit(ExitCode.done if state["running"] else ExitCode.incomplete)
+
+
+@app.command()
+def browser(
+    uri: Uri = None, data: Data = None,
+    print_only: Annotated[bool, typer.Option("--print", help="Print the link only.")] = False,
+) -> None:
+    """Open Neo4j Browser with server, user and database filled in.
+
+    Example: rtgraph browser --print
+    """
+    import webbrowser
+
+    target = target_of(settings_of(uri, data))
+    if target.browser_link is None:
+        raise UsageError("The address of Neo4j Browser for this server is not known.",
+                         "Set server.browser_url in rtgraph.toml.")
+    typer.echo(target.browser_link)
+    if target.password_file:
+        say(f"user {target.user}, password in {target.password_file}")
+    if not print_only and sys.stdout.isatty():
+        webbrowser.open(target.browser_link)
