@@ -187,14 +187,11 @@ def _shared(tables: Tables) -> int:
     """Number of SHARES_FOR edges: each pair of a frame, or a star when it has many series."""
     from rtgraph.graphmodel.schema import MAX_CLIQUE
 
-    patients: dict[str, set[str]] = {}
-    for r in tables["series"]:
-        patients.setdefault(r["SeriesInstanceUID"], set()).add(r["patient_key"])
     frames: dict[str, set[str]] = {}
     for r in tables["frames"]:
-        if r["kind"] == "PATIENT":
+        if r["kind"] == "PATIENT" and r["n_patients"] == 1:
             frames.setdefault(r["FrameOfReferenceUID"], set()).add(r["SeriesInstanceUID"])
-    sizes = [len(f) for f in frames.values() if len(set().union(*(patients[s] for s in f))) == 1]
+    sizes = [len(series) for series in frames.values()]
     return sum(n * (n - 1) // 2 if n <= MAX_CLIQUE else n - 1 for n in sizes)
 
 
@@ -226,9 +223,9 @@ async def server_status(settings: config.Settings) -> dict[str, Any]:
             }
     except ServerUnreachable:
         return state
-    if target.local:
-        state |= {"password_file": str(target.local.password_file),
-                  "data_dir": str(target.local.data_dir), "log_file": str(target.local.log_file)}
+    if home := target.managed:
+        state |= {"password_file": str(home.password_file), "data_dir": str(home.data_dir),
+                  "log_file": str(home.log_file)}
     return state
 
 
@@ -245,7 +242,8 @@ class _Background:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, and those that the loop has used."""
+        self.run(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -152,7 +152,7 @@ async def _run(
     except ServerUnreachable:
         raise
     except TimeoutError:
-        message = f"It took longer than {timeout:g} s."
+        message = f"It took longer than {timeout:g} s." if timeout else "The server is too slow."
     except RtgraphError as error:
         message = _sentence(error)
     else:

@@ -35,7 +35,7 @@ WITH $series_label AS table
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
 WITH s, head([row IN table WHERE row.name = s.Modality]) AS by_modality,
-     COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WITH i ORDER BY i.SOPInstanceUID LIMIT 1 UNWIND labels(i) AS l UNWIND table AS row WITH l, row WHERE row.name = l RETURN row } AS by_family
+     COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WITH i ORDER BY i.SOPInstanceUID LIMIT 1 UNWIND labels(i) AS l UNWIND table AS row WITH l, row WHERE row.name = l RETURN row ORDER BY l = 'Image' } AS by_family
 WITH s, coalesce(by_modality, head(by_family), {label: 'OtherSeries', layer: 4}) AS row
 REMOVE s:$all_labels
 SET s:$(row.label), s.layer = row.layer;

@@ -36,8 +36,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "source_level", "source_uid", "role", "target_level", "target_uid", "n", "path_id",
         "stated_sop_class", "resolved",
     ),
-    # source: MODULE or STRUCTURE_SET
-    "frames": ("SeriesInstanceUID", "FrameOfReferenceUID", "kind", "source", "n_instances"),
+    # source: MODULE or STRUCTURE_SET; n_patients counts all patients with a series in the frame
+    "frames": ("SeriesInstanceUID", "FrameOfReferenceUID", "kind", "source", "n_instances",
+               "n_patients"),
 }
 
 # Columns that outputs hide unless identifiers are asked for.

@@ -20,15 +20,17 @@ Value: TypeAlias = Scalar | list[Scalar]
 PLACEHOLDER_DATES = frozenset({"00000000", "00010101", "19000101"})
 LONGEST_TEXT = 4096
 LONGEST_RAW = 256
-_CONTROL = dict.fromkeys((*range(0x20), 0x7F))
+_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _CONTROL_BUT_LINES = {c: None for c in _CONTROL if c not in (0x09, 0x0A, 0x0C, 0x0D)}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _WHOLE = re.compile(r"([+-]?\d+)\.0*", re.ASCII)
 _DATE = re.compile(r"(\d{4})([.-]?)(\d{2})\2(\d{2})", re.ASCII)
 _TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?", re.ASCII)
+# An offset from UTC has at most 14 hours; what is more is the second year of a range.
 _DATE_TIME = re.compile(
-    r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:(\d{2})(?:\.(\d{1,6}))?)?([+-]\d{4})?", re.ASCII
+    r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:(\d{2})(?:\.(\d{1,6}))?)?"
+    r"([+-](?:0\d|1[0-4])[0-5]\d)?", re.ASCII
 )
 _AGE = re.compile(r"\d{3}[DWMY]", re.ASCII)
 
@@ -175,7 +177,9 @@ def from_text(text: str, vr: str, is_list: bool) -> Value | Invalid | None:
         return Invalid(str(error), clean(text)[:LONGEST_RAW])
     if is_list:
         return values
-    return values[0] if values[0] != "" else Invalid("EMPTY_FIRST_VALUE", clean(text)[:LONGEST_RAW])
+    if values[0] == "" and parts[0]:  # a name without an alphabetic group
+        return None
+    return values[0] if parts[0] else Invalid("EMPTY_FIRST_VALUE", clean(text)[:LONGEST_RAW])
 
 
 def from_bytes(raw: bytes, vr: str, is_list: bool, little_endian: bool) -> Value | Invalid | None:

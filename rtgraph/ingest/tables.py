@@ -73,9 +73,10 @@ class _Edges:
         known = self.rows.setdefault((*source, t.role, level, t.uid), {
             "source_level": source[0], "source_uid": source[1], "role": t.role,
             "target_level": level, "target_uid": t.uid, "n": None if of_series else t.n,
-            "path_id": t.path_id, "stated_sop_class": t.stated_sop_class})
+            "path_id": t.path_id, "stated_sop_class": None})
         known["path_id"] = min(known["path_id"], t.path_id)
-        classes = [c for c in (known["stated_sop_class"], t.stated_sop_class) if c]
+        stated = t.stated_sop_class if level == "instance" else None
+        classes = [c for c in (known["stated_sop_class"], stated) if c]
         known["stated_sop_class"] = min(classes, default=None)
 
     def to(self, level: str) -> list[Row]:
@@ -230,10 +231,19 @@ def _references(
 
 
 def _frames(objects: Sequence[Instance]) -> list[Row]:
+    of_study: dict[str, set[str]] = defaultdict(set)
+    of_series: dict[str, set[str]] = defaultdict(set)
+    patients: dict[str, set[str]] = defaultdict(set)
+    for o in objects:
+        of_study[o.study_uid].add(o.patient_key)
+    for o in objects:
+        of_series[o.series_uid] |= of_study[o.study_uid]
+    for o in objects:
+        patients[o.values["Instance"].get("frame_uid", "")] |= of_series[o.series_uid]
     n = Counter((o.series_uid, v["frame_uid"], v["frame_source"])
                 for o in objects if (v := o.values["Instance"]).get("frame_uid"))
     return [
         {"SeriesInstanceUID": series, "FrameOfReferenceUID": frame, "source": source,
          "kind": "WELL_KNOWN" if frame.startswith(WELL_KNOWN_FRAMES) else "PATIENT",
-         "n_instances": count}
+         "n_instances": count, "n_patients": len(patients[frame])}
         for (series, frame, source), count in n.items()]

@@ -31,12 +31,20 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from rtgraph.errors import ServerError, ServerRefused, ServerUnreachable, StatementRefused
+from rtgraph.errors import (
+    ServerError,
+    ServerRefused,
+    ServerUnreachable,
+    StatementRefused,
+    UsageError,
+)
 from rtgraph.graphmodel.schema import Schema
 
 T = TypeVar("T")
 Row = dict[str, Any]
 OLDEST_SERVER = (5, 26)
+SCHEMES = frozenset(
+    f"{scheme}{tls}" for scheme in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 
 log = logging.getLogger(__name__)
 # The driver logs each deadlock it has already handled; users would read pages of lock messages.
@@ -139,16 +147,17 @@ class Store:
     ) -> None:
         self.uri, self.database, self.patience = uri, database, patience
         self.version = ""
+        if uri.partition("://")[0] not in SCHEMES:
+            raise UsageError(
+                "The address of the server is not understood.",
+                "Use bolt://host:port or neo4j://host:port, with +s or +ssc for TLS.")
         try:
             self._driver: AsyncDriver = AsyncGraphDatabase.driver(
                 uri, auth=(user, password), notifications_min_severity="OFF",
                 warn_notification_severity="OFF", user_agent="rtgraph",
             )
         except (ConfigurationError, ValueError) as error:
-            raise ServerRefused(
-                "The address of the server is not understood.",
-                "Use bolt://host:port or neo4j://host:port, with +s or +ssc for TLS.",
-            ) from error
+            raise UsageError("The address of the server is not understood.", str(error)) from error
 
     async def __aenter__(self) -> "Store":
         await self.connect()

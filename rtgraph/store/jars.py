@@ -83,7 +83,7 @@ def ensure(jars: Sequence[Jar], folder: Path, *, offline: bool, report: Report) 
             )
         if missing:
             folder.mkdir(parents=True, exist_ok=True)
-            with exclusive(folder / "lock", "wait: another command fetches Neo4j", report):
+            with exclusive(folder / ".rtgraph-lock", "wait: another command fetches Neo4j", report):
                 _fetch(_missing(jars, folder), len(jars), folder, report)
     return [folder / jar.file_name for jar in jars]
 
@@ -94,13 +94,13 @@ def usable(folder: Path, variable: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise LocalServerError(
-            f"The disk of {folder} is full." if full
-            else f"{folder} cannot be used: {error.strerror or error}.",
-            f"{'Free some space' if full else 'Make it writable'}, or name another folder with"
-            f" {variable}.",
-        ) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            problem, remedy = f"The disk of {folder} is full.", "Free some space"
+        else:
+            reason = error.strerror or error
+            problem, remedy = f"{folder} cannot be used: {reason}.", "Make it writable"
+        hint = f"{remedy}, or name another folder with {variable}."
+        raise LocalServerError(problem, hint) from error
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def _fetch(jars: Sequence[Jar], all_jars: int, folder: Path, report: Report) -> 
         f" fetching {total}, {_megabytes(jars)}"
     )
     logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns of sums that are checked here
-    staging = folder / "staging"
+    staging = folder / ".rtgraph-fetch"
     shutil.rmtree(staging, ignore_errors=True)  # left by a process that was killed
     staging.mkdir()
     pool = ThreadPoolExecutor(_THREADS)

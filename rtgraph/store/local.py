@@ -159,13 +159,15 @@ def _answers(server: LocalServer) -> bool:
 
 def _read_state(home: Path) -> _State | None:
     file = home / "server.json"
+    with jars.usable(home, "RTGRAPH_HOME"):
+        if not file.exists():
+            return None
+        text = file.read_bytes()
     try:
-        return _State(**json.loads(file.read_bytes()))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, TypeError) as error:
+        return _State(**json.loads(text))
+    except (ValueError, TypeError) as error:
         raise LocalServerError(
-            f"{file} cannot be read: {error}.",
+            f"{file} is damaged.",
             "Stop the Neo4j process of this home if there is one, then remove that file.",
         ) from error
 

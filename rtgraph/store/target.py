@@ -21,7 +21,7 @@ class Target:
     database: str | None
     origin: str
     browser_url: str | None = None
-    local: local.LocalServer | None = None
+    managed: local.LocalServer | None = None
 
     @property
     def browser_link(self) -> str | None:
@@ -35,7 +35,7 @@ class Target:
     @property
     def password_file(self) -> Path | None:
         """Return where the password of a managed server is."""
-        return self.local.password_file if self.local else None
+        return self.managed.password_file if self.managed else None
 
     def store(self, patience: float = 60.0) -> Store:
         """Return a store for this server, not connected yet."""

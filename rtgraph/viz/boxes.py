@@ -22,7 +22,7 @@ class Box:
     """An image series or an object; its details are named as in the graph.
 
     `n_instances` counts what is there, `n_missing` what only references state. `label` has two
-    lines of any length, `title` is the description.
+    lines of any length, `title` names the box among others of its modality.
     """
 
     id: str
@@ -139,19 +139,21 @@ class Boxes:
         instance = self._held.row[uids[0]] if uids else {}
         modality = self._modality(instance, series)
         n_missing = self._held.n_missing(uids)
-        title = _line(instance.get("title")) if kind == "object" else ""
-        caption = (
-            _images(len(uids), n_missing) if kind == "series"
-            else "missing" if n_missing
-            else title or self._object_caption(instance, series)
-        )
+        own = _line(instance.get("title")) if kind == "object" else ""
+        description = _line(series.get("SeriesDescription"))
+        if kind == "series":
+            caption = _images(len(uids), n_missing)
+            title = description or caption
+        else:
+            caption = "missing" if n_missing else own or self._object_caption(instance, description)
+            title = own or ", ".join(dict.fromkeys(filter(None, (description, caption))))
         self.found[box_id] = Box(
             id=box_id,
             kind=kind,
             modality=modality,
             layer=0 if kind == "series" else series_type(modality).layer,
             label=f"{modality}\n{caption}",
-            title=title or _line(series.get("SeriesDescription")) or modality,
+            title=title or modality,
             status="missing" if n_missing == len(uids) else "partial" if n_missing else "present",
             study_uid=series.get("StudyInstanceUID"),
             series_uid=series_uid,
@@ -161,11 +163,11 @@ class Boxes:
         )
         return box_id
 
-    def _object_caption(self, instance: Row, series: Row) -> str:
+    def _object_caption(self, instance: Row, description: str) -> str:
         """Tell objects of one series apart by number; an only one has the series' description."""
         alone = len(self._held.instances_of[instance["SeriesInstanceUID"]]) == 1
         number = _line(instance.get("InstanceNumber"))
-        return _line(series.get("SeriesDescription")) if alone or not number else f"no. {number}"
+        return description if alone or not number else f"no. {number}"
 
     def _modality(self, instance: Row, series: Row) -> str:
         """Return the Modality of object or series; of a stub, that of its stated family."""

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, fsum, sqrt
 
 from rtgraph.viz.subgraph import Box, Edge
 
@@ -140,9 +140,12 @@ def _lane(uids: Iterable[str], level: Mapping[str, tuple[int, int]], near: Near)
 
 
 def _barycentre(uid: str, x: Mapping[str, float], near: Near) -> float:
-    """Return the mean x of what a box is linked to: boxes in this order cross few lines."""
+    """Return the mean x of what a box is linked to: boxes in this order cross few lines.
+
+    `fsum`, because the order of the edges must not show in the last digit.
+    """
     around = near.get(uid, ())
-    return sum(x[other] for other in around) / len(around) if around else x[uid]
+    return fsum(x[other] for other in around) / len(around) if around else x[uid]
 
 
 def _columns(layer: Sequence[str], wanted: Mapping[str, float]) -> dict[str, float]:

@@ -6,7 +6,7 @@ not used: it loads from a CDN, and text from files could inject scripts there.
 
 import os
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
@@ -89,13 +89,11 @@ def _figure(subgraph: Subgraph, *, identifiers: bool) -> dict[str, object]:
     }
 
 
-def _modalities(boxes: tuple[Box, ...]) -> list[dict[str, object]]:
+def _modalities(boxes: Sequence[Box]) -> list[dict[str, str]]:
     """Return the rows of the legend, from images upwards."""
-    rows = {(box.layer, box.modality): series_type(box.modality) for box in boxes}
-    return [
-        {"modality": modality, "fill": row.fill, "text": row.text}
-        for (_, modality), row in sorted(rows.items(), key=lambda item: item[0])
-    ]
+    layers = {box.modality: box.layer for box in sorted(boxes, key=lambda b: -b.layer)}
+    rows = [(m, series_type(m)) for m in sorted(layers, key=lambda m: (layers[m], m))]
+    return [{"modality": m, "fill": row.fill, "text": row.text} for m, row in rows]
 
 
 def _short_label(label: str) -> str:
@@ -122,7 +120,7 @@ def write_page(text: str, path: Path, *, force: bool) -> None:
 
     Paths can hold names of patients.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.parent / f".{path.name}.{os.getpid()}.part"
     try:
         if path.exists() and not force:
             raise OutputError("The page exists already.", "Overwrite it with --force.")

@@ -113,7 +113,8 @@ def _lift(
                 lifted.sources.add(source)
                 if lifted.targets is not None:
                     lifted.targets.add(row["target_uid"])
-    linked = {ends[:2] for ends in to_instances}
+    linked = {ends[:2] for ends in (*to_instances, *to_series)
+              if ends in to_instances or ends[2] not in if_alone}
     yield from to_instances.values()
     for ends, lifted in to_series.items():
         if ends not in to_instances and not (lifted.role in if_alone and ends[:2] in linked):
@@ -141,12 +142,9 @@ def _shared_frames(tables: Tables, boxes: Iterable[Box]) -> Iterator[Edge]:
 
     A frame is stated for a series, so all boxes of the series take part; missing ones do not.
     """
-    patients: dict[str, set[str]] = defaultdict(set)
-    for row in tables["series"]:
-        patients[row["SeriesInstanceUID"]].add(row["patient_key"])
     frames: dict[str, set[str]] = defaultdict(set)
     for row in tables["frames"]:
-        if row["kind"] == "PATIENT":
+        if row["kind"] == "PATIENT" and row["n_patients"] == 1:
             frames[row["FrameOfReferenceUID"]].add(row["SeriesInstanceUID"])
     present: dict[str | None, list[Box]] = defaultdict(list)
     for box in boxes:
@@ -154,9 +152,8 @@ def _shared_frames(tables: Tables, boxes: Iterable[Box]) -> Iterator[Edge]:
             present[box.series_uid].append(box)
     linked: set[tuple[str, str]] = set()
     for series_uids in frames.values():
-        if len(set().union(*(patients[uid] for uid in series_uids))) == 1:
-            members = [box for uid in sorted(series_uids) for box in present.get(uid, ())]
-            linked.update(_linked(members))
+        members = [box for uid in sorted(series_uids) for box in present.get(uid, ())]
+        linked.update(_linked(members))
     return (Edge(a, b, "", "SHARES_FOR", None, None) for a, b in linked)
 
 

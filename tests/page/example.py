@@ -67,9 +67,11 @@ class Rows:
         self.add("references", source_level=source_level, source_uid=source, role=role,
                  target_level=target_level, target_uid=target, n=1)
 
-    def frame(self, series: str, frame_uid: str, kind: str = "PATIENT") -> None:
+    def frame(
+        self, series: str, frame_uid: str, kind: str = "PATIENT", n_patients: int = 1
+    ) -> None:
         self.add("frames", SeriesInstanceUID=series, FrameOfReferenceUID=frame_uid, kind=kind,
-                 source="MODULE", n_instances=1)
+                 source="MODULE", n_instances=1, n_patients=n_patients)
 
 
 def patient() -> Tables:

@@ -1,6 +1,6 @@
 // Table: frames of reference of the series
 // view: table
-// returns: SeriesInstanceUID, FrameOfReferenceUID, kind, source, n_instances
+// returns: SeriesInstanceUID, FrameOfReferenceUID, kind, source, n_instances, n_patients
 // identifying: none
 // param patient: string = null   patient_key; null stands for all series
 // try: :param patient => null
@@ -14,5 +14,5 @@ CALL () {
 }
 MATCH (s)-[e:IN_FRAME]->(f:FrameOfReference)
 RETURN s.SeriesInstanceUID AS SeriesInstanceUID, f.FrameOfReferenceUID AS FrameOfReferenceUID, f.kind AS kind,
-       e.source AS source, e.n_instances AS n_instances
+       e.source AS source, e.n_instances AS n_instances, f.n_patients AS n_patients
 ORDER BY SeriesInstanceUID, FrameOfReferenceUID, source;

@@ -8,7 +8,11 @@
   const [WIDTH, HEIGHT] = graph.size, SIZE = 14, MARGIN = 8;
   const colours = new Map(graph.modalities.map((row) => [row.modality, row]));
   const boxes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const linesOf = (kind) => graph.edges.filter((edge) => edge.kind === kind);
   const $ = (id) => document.getElementById(id);
+
+  const named = (box) => `${box.modality} · ${box.name}`;
+  const unresolved = (edge) => edge.n_missing > 0 || boxes.get(edge.to).status === "missing";
 
   function element(tag, className, text) {
     const made = document.createElement(tag);
@@ -44,7 +48,7 @@
     return {
       id: box.id, x: box.x, y: box.y, shape: "box",
       label: box.label.split("\n").filter(Boolean).map(fit).join("\n"),
-      title: `${box.modality} · ${box.name}\n${state(box)}`,
+      title: `${named(box)}\n${state(box)}`,
       color: { ...colour, highlight: { ...colour, border: INK }, hover: colour },
       font: { color: missing ? PROBLEM : text },
       borderWidth: bad ? 2.5 : 1, borderWidthSelected: 3.5,
@@ -63,7 +67,7 @@
       const line = lines.get(key);
       line.roles.push(edge.role);
       line.said.push([edge.role, targets(edge)].filter(Boolean).join(": "));
-      line.bad ||= edge.n_missing > 0 || boxes.get(edge.to).status === "missing";
+      line.bad ||= unresolved(edge);
     }
     stagger(Array.from(lines.values()).filter((line) => line.kind === "REFERENCES"));
     return Array.from(lines.values(), (line) => {
@@ -89,7 +93,7 @@
       const before = lines[i - 1];
       const near = before && y(before) === y(line) && x(line) - x(before) < WIDTH;
       line.step = near ? (before.step + 1) % 3 : 0;
-      line.shift = [0, -18, 18][line.step];
+      line.shift = [0, -26, 26][line.step];
     });
   }
 
@@ -117,7 +121,7 @@
       arrows: { to: { scaleFactor: 0.6 } },
       smooth: { enabled: true, type: "cubicBezier", forceDirection: "vertical", roundness: 0.35 },
       font: { face: FONT, size: 11.5, strokeWidth: 4, strokeColor: "#ffffff", align: "horizontal" },
-      scaling: { label: { drawThreshold: 6 } },
+      scaling: { label: { drawThreshold: 5 } },
     },
   });
   const fitAll = () => network.fit({ maxZoomLevel: 1.1, animation: false });
@@ -143,8 +147,6 @@
     if (edge.n_targets === null) return "the series";
     return edge.n_missing ? `${edge.n_targets}, ${edge.n_missing} missing` : String(edge.n_targets);
   }
-
-  const named = (box) => `${box.modality} · ${box.name === box.modality ? box.label.split("\n")[1] : box.name}`;
 
   async function copy(text, button) {
     try {
@@ -206,7 +208,7 @@
     const list = element("ul");
     for (const edge of found) {
       const other = boxes.get(edge[otherEnd]);
-      const go = goTo(other.id, edge.n_missing || other.status === "missing" ? "go bad" : "go", named(other));
+      const go = goTo(other.id, unresolved(edge) ? "go bad" : "go", named(other));
       const how = [edge.role, edge.n_targets > 1 || edge.n_missing ? targets(edge) : ""];
       if (edge.role) go.append(element("small", "", how.filter(Boolean).join(" · ")));
       const item = element("li");
@@ -227,7 +229,7 @@
     const name = element("strong", "", box.name);
     name.dir = "auto";
     what.append(paint(element("span", "tag", box.modality), box.modality), name);
-    const of = (kind, end) => graph.edges.filter((e) => e.kind === kind && e[end] === id);
+    const of = (kind, end) => linesOf(kind).filter((edge) => edge[end] === id);
     panel.replaceChildren(
       what,
       element("p", box.status === "present" ? "state" : "state bad", state(box)),
@@ -235,7 +237,7 @@
       ...referenceList("Refers to", of("REFERENCES", "from"), "to"),
       ...referenceList("Referred to by", of("REFERENCES", "to"), "from"),
       ...referenceList("Shares the frame of reference with",
-        [...of("SHARES_FOR", "from"), ...of("SHARES_FOR", "to").map((e) => ({ ...e, to: e.from }))], "to"),
+        [...of("SHARES_FOR", "from"), ...of("SHARES_FOR", "to").map((edge) => ({ ...edge, to: edge.from }))], "to"),
     );
   }
   network.on("selectNode", (event) => show(event.nodes[0]));
@@ -272,7 +274,7 @@
     item.append(element("span", `swatch ${status}`), element("span", "name", text), element("b", "", n.toLocaleString("en")));
     $("states").append(item);
   }
-  $("n-shares").textContent = graph.edges.filter((e) => e.kind === "SHARES_FOR").length.toLocaleString("en");
+  $("n-shares").textContent = linesOf("SHARES_FOR").length.toLocaleString("en");
   $("shares").addEventListener("change", refresh);
 
   // ---- tables, for screen readers and text search ----
@@ -287,15 +289,20 @@
     }
     return made;
   }
-  $("box-table").tBodies[0].append(...graph.nodes.map((box) => row(
-    [box.modality, goTo(box.id, "", box.name), state(box), String(box.n_instances), box.id],
-    box.status !== "present",
-  )));
-  $("edge-table").tBodies[0].append(...graph.edges.map((edge) => row(
-    [goTo(edge.from, "", named(boxes.get(edge.from))), edge.role || "shares frame of reference",
-      goTo(edge.to, "", named(boxes.get(edge.to))), targets(edge)],
-    edge.n_missing > 0,
-  )));
+  for (const box of graph.nodes) {
+    $("box-table").tBodies[0].append(row(
+      [box.modality, goTo(box.id, "", box.name), state(box), String(box.n_instances), box.id],
+      box.status !== "present",
+    ));
+  }
+  for (const edge of [...linesOf("REFERENCES"), ...linesOf("SHARES_FOR")]) {
+    const [from, to] = [boxes.get(edge.from), boxes.get(edge.to)];
+    $("edge-table").tBodies[0].append(row(
+      [goTo(from.id, "", named(from)), edge.role || "shares frame of reference",
+        goTo(to.id, "", named(to)), targets(edge)],
+      unresolved(edge),
+    ));
+  }
 
   window.rtgraph = { network, nodes, edges };
 })();

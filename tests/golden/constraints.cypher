@@ -1,0 +1,16 @@
+CREATE CONSTRAINT patient_key IF NOT EXISTS FOR (n:Patient) REQUIRE n.patient_key IS UNIQUE;
+CREATE CONSTRAINT study_key IF NOT EXISTS FOR (n:Study) REQUIRE n.StudyInstanceUID IS UNIQUE;
+CREATE CONSTRAINT series_key IF NOT EXISTS FOR (n:Series) REQUIRE n.SeriesInstanceUID IS UNIQUE;
+CREATE CONSTRAINT instance_key IF NOT EXISTS FOR (n:Instance) REQUIRE n.SOPInstanceUID IS UNIQUE;
+CREATE CONSTRAINT frameofreference_key IF NOT EXISTS FOR (n:FrameOfReference) REQUIRE n.FrameOfReferenceUID IS UNIQUE;
+CREATE CONSTRAINT file_key IF NOT EXISTS FOR (n:File) REQUIRE n.path IS UNIQUE;
+CREATE CONSTRAINT root_key IF NOT EXISTS FOR (n:Root) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT referencerole_key IF NOT EXISTS FOR (n:ReferenceRole) REQUIRE n.role IS UNIQUE;
+CREATE CONSTRAINT ingestrun_key IF NOT EXISTS FOR (n:IngestRun) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT issue_key IF NOT EXISTS FOR (n:Issue) REQUIRE n.key IS UNIQUE;
+CREATE INDEX instance_file_path IF NOT EXISTS FOR (n:Instance) ON (n.file_path);
+CREATE INDEX series_dirty IF NOT EXISTS FOR (n:Series) ON (n.dirty);
+CREATE INDEX frame_dirty IF NOT EXISTS FOR (n:FrameOfReference) ON (n.dirty);
+CREATE INDEX study_date IF NOT EXISTS FOR (n:Study) ON (n.StudyDate);
+CREATE INDEX issue_rule IF NOT EXISTS FOR (n:Issue) ON (n.rule, n.status);
+CREATE INDEX shares_for_uid IF NOT EXISTS FOR ()-[n:SHARES_FOR]-() ON (n.FrameOfReferenceUID);

@@ -1,0 +1,8 @@
+UNWIND $rows AS r
+MERGE (p:Patient {patient_key: r[0]})
+MERGE (t:Study {StudyInstanceUID: r[1]})
+MERGE (s:Series {SeriesInstanceUID: r[2]})
+SET s.dirty = true
+REMOVE t:Missing, t.referred_by_patients, s:Missing, s.referred_by_patients
+MERGE (p)-[:HAS_STUDY]->(t)
+MERGE (t)-[:HAS_SERIES]->(s);

@@ -1,0 +1,118 @@
+"""The Cypher that is made from the declarations, against texts in this folder.
+
+White space is normalised. After a change that is meant, write the texts anew and read the diff:
+
+    RTGRAPH_WRITE_GOLDEN=1 python -m pytest tests/golden
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+
+import pytest
+from pydicom.uid import CTImageStorage, RTPlanStorage
+
+from rtgraph.graphmodel import schema
+from rtgraph.graphmodel.nodes import FAMILIES, NO_FAMILY, NODE_TYPES, family
+
+FOLDER = Path(__file__).parent
+CT, PLAN = family(CTImageStorage), family(RTPlanStorage)
+LEVEL_EDGES = ("REFERENCES_SERIES", "REFERENCES_STUDY", "REFERENCES_FRAME")
+
+
+def pasted(statements: Iterable[str]) -> str:
+    """The text of a file: statements end in a semicolon, so that they paste into Browser."""
+    return "".join(f"{statement};\n" for statement in statements)
+
+
+GOLDEN = {
+    "constraints": pasted(schema.schema().constraints),
+    "hierarchy": pasted([schema.HIERARCHY]),
+    "values": pasted(statement for _, statement in schema.VALUES),
+    "instances-RTPlan": pasted([schema.instances(PLAN), schema.settle(PLAN)]),
+    "references-Instance": pasted([schema.reference_edges("Instance", CT)]),
+    "references-Series": pasted([schema.reference_edges("Series", CT)]),
+    "references-levels": pasted(schema.other_edges("Instance", edge) for edge in LEVEL_EDGES),
+    "placements": pasted([schema.PLACEMENTS]),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_statement_is_the_golden_text(name: str) -> None:
+    file = FOLDER / f"{name}.cypher"
+    if os.environ.get("RTGRAPH_WRITE_GOLDEN"):
+        file.write_text(GOLDEN[name], encoding="utf-8")
+    assert GOLDEN[name].split() == file.read_text(encoding="utf-8").split()
+
+
+def test_every_golden_file_is_compared() -> None:
+    assert {f.stem for f in FOLDER.glob("*.cypher")} == set(GOLDEN)
+
+
+# --- what holds for every statement --------------------------------------------------------------
+
+FAMILIES_AND_NONE = (*FAMILIES, NO_FAMILY)
+SOURCES = ("Instance", "Series")
+STATEMENTS = {
+    **{name: text for name, text in vars(schema).items() if name.isupper() and isinstance(text, str)
+       and re.match("UNWIND|MERGE|MATCH", text)},
+    **{f"constraint {i}": text for i, text in enumerate(schema.schema().constraints)},
+    "schema node": schema.schema().schema_node,
+    "roles": schema.schema().roles_statement,
+    **{f"values {label}": text for label, text in schema.VALUES},
+    **{f"instances {'.'.join(k.labels)}": schema.instances(k) for k in FAMILIES_AND_NONE},
+    **{f"settle {'.'.join(k.labels)}": schema.settle(k) for k in FAMILIES_AND_NONE},
+    **{f"references {source} {'.'.join(k.labels)}": schema.reference_edges(source, k)
+       for source, k in product(SOURCES, FAMILIES_AND_NONE)},
+    **{f"{edge} {source}": schema.other_edges(source, edge)
+       for source, edge in product(SOURCES, LEVEL_EDGES)},
+    **{f"derive {name}": text for name, text in schema.derivations().items()},
+}
+CONSTRAINED = set(re.findall(r"FOR \(n:(\w+)\) REQUIRE n\.(\w+) IS UNIQUE",
+                             " ".join(schema.schema().constraints)))
+# The node of the schema itself: there is one, and no writer meets another there.
+SINGLE = {"Schema"}
+FORBIDDEN = [
+    # name          pattern, and why
+    ("ampersand",   r"&"),              # Browser cuts a linked query there
+    ("hash",        r"#"),
+    ("apoc",        r"(?i)\bapoc\."),   # no extra procedures on the server
+    ("id",          r"(?i)\bid\s*\("),  # deprecated
+    ("element id",  r"(?i)\belementId\s*\("),
+    ("map",         r"SET \w+ \+="),    # SET names every property
+    ("create",      r"\bCREATE\s*\("),  # MERGE only: a repeated batch changes nothing
+]
+
+
+def test_statements_were_found() -> None:
+    assert {"HIERARCHY", "RETIRE", "KNOWN_FILES", "COPIES", "RUN_NODE"} <= set(STATEMENTS)
+
+
+@pytest.mark.parametrize("pattern", [c[1] for c in FORBIDDEN], ids=[c[0] for c in FORBIDDEN])
+def test_no_statement_holds(pattern: str) -> None:
+    assert [name for name, text in STATEMENTS.items() if re.search(pattern, text)] == []
+
+
+def test_every_merge_of_a_node_has_a_constraint_behind_its_key() -> None:
+    assert {(t.label, t.key) for t in NODE_TYPES} == CONSTRAINED
+    merged = {(name, label, key) for name, text in STATEMENTS.items()
+              for label, key in re.findall(r"MERGE \(\w*:(\w+)(?: \{(\w+):)?", text)
+              if label not in SINGLE}
+    assert {m for m in merged if m[1:] not in CONSTRAINED} == set()
+    assert {label for _, label, _ in merged} >= {"Patient", "Study", "Series", "Instance"}
+
+
+def test_rows_have_a_value_for_every_position() -> None:
+    for kind in FAMILIES_AND_NONE:
+        positions = re.findall(r"i\.(\w+) = r\[(\d+)\]", schema.instances(kind))
+        assert [name for name, _ in positions] == schema.instance_row(kind)
+        assert len(positions) == len({name for name, _ in positions})
+        assert [int(i) for _, i in positions] == list(range(1, len(positions) + 1))
+
+
+def test_stubs_get_the_labels_of_the_stated_class() -> None:
+    for source, kind in product(SOURCES, FAMILIES_AND_NONE):
+        text = schema.reference_edges(source, kind)
+        assert f"b:{':'.join(('Missing', *kind.labels))}," in text

@@ -1,0 +1,243 @@
+"""The commands as a user types them, in processes of their own, against a real Neo4j."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
+from tests.server.conftest import TestGraph
+
+pytestmark = pytest.mark.server
+Run = Callable[..., subprocess.CompletedProcess[str]]
+CANARY = "KANARIENVOGEL"
+
+
+@pytest.fixture
+def run(graph: TestGraph, tmp_path: Path) -> Run:
+    """Run rtgraph in an empty folder, with the server of the tests."""
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def call(*words: object, code: int = 0, **environment: str
+             ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
+            capture_output=True, timeout=120, encoding="utf-8",
+            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
+    folder = tmp_path / "dicom"
+    return folder, write_cohort(folder)
+
+
+def test_ingest_validate_query_and_graph(
+    run: Run, cohort: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    folder, manifest = cohort
+    first = run("ingest", folder)
+    assert f"{manifest.counts.instances} indexed" in first.stdout
+    assert f"+{manifest.counts.series} series" in first.stdout
+    assert f"({len(manifest.missing)} unresolved)" in first.stdout
+    assert "server  " in first.stderr
+    again = run("ingest", folder)
+    assert "0 changes" in again.stdout
+    assert f"{manifest.counts.instances} unchanged" in again.stdout
+
+    report = json.loads(run("validate", "-f", "json", code=1).stdout)
+    assert report["schema_version"] == 1
+    assert report["exit_code"] == 1
+    found = {(c["id"], f["subject"]) for c in report["checks"] for f in c["findings"]}
+    known = {c["id"] for c in report["checks"]}
+    assert found == {(f.check, f.subject) for f in manifest.faults if f.check in known}
+    assert "REF-01" in run("validate", "--select", "REF", code=1).stdout
+    assert run("validate", "--select", "HIE").stdout.startswith("4 checks: ")
+    assert run("validate", "--select", "PLN-07").returncode == 0
+    run("validate", "--select", "PLN-07", "--fail-on", "warning", code=1)
+    assert "Did you mean REF-01?" in run("validate", "--select", "REF-011", code=2).stderr
+
+    rows = json.loads(run("query", "run", "complete-chains", "-f", "json").stdout)["rows"]
+    assert rows
+    text = run("query", "run", "patients-by-modality", "-p", "modalities=CT,RTPLAN", "-f", "csv")
+    patients = list(csv.DictReader(io.StringIO(text.stdout)))
+    assert len(patients) == manifest.counts.patients
+    counted = run("query", "run", "MATCH (p:Patient) RETURN count(p) AS n", "-f", "json")
+    assert json.loads(counted.stdout)["rows"] == [{"n": manifest.counts.patients}]
+
+    key = patients[0]["patient_key"]
+    drawn = run("graph", key, "-o", tmp_path / "a.html")
+    assert "a.html" in drawn.stderr
+    assert key in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "exists" in run("graph", key, "-o", tmp_path / "a.html", code=3).stderr
+    run("graph", key, "-o", tmp_path / "a.html", "--force")
+    run("graph", key)
+    assert (tmp_path / "work" / f"{key}.html").exists()
+    unknown = run("graph", "nobody", code=2)
+    assert "No patient" in unknown.stderr
+    assert "nobody" not in unknown.stderr
+
+
+def test_a_figure_from_a_folder_needs_no_server(
+    run: Run, cohort: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    folder, manifest = cohort
+    run("graph", manifest.instances[0].patient_id, "--from-folder", folder,
+        "-o", tmp_path / "b.html", RTGRAPH_URI="bolt://127.0.0.1:1")
+    page = (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert manifest.instances[0].patient_id not in page
+
+
+def test_scan_prints_what_an_ingest_prints_and_writes_tables(
+    run: Run, cohort: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    folder, manifest = cohort
+    out = tmp_path / "tables"
+    scanned = run("scan", folder, "-o", out, RTGRAPH_URI="bolt://127.0.0.1:1").stdout
+    ingested = run("ingest", folder).stdout
+    assert scanned.split("\n")[1:] == ingested.split("\n")[1:]
+    tables = {f.stem: list(csv.DictReader(io.StringIO(f.read_text(encoding="utf-8"))))
+              for f in out.glob("*.csv")}
+    assert set(tables) == {"patients", "studies", "series", "instances", "references", "frames"}
+    assert len(tables["series"]) == manifest.counts.series
+    present = [r for r in tables["instances"] if r["missing"] == "false"]
+    assert len(present) == manifest.counts.instances
+    assert {r["PatientID"] for r in tables["patients"]} == {"hidden"}
+    run("scan", folder, "-o", tmp_path / "open", "--identifiers")
+    assert "DEMO" in (tmp_path / "open" / "patients.csv").read_text(encoding="utf-8")
+    assert "exists" in run("scan", folder, "-o", out, code=3).stderr
+
+
+def test_status_counts_and_exit_codes(run: Run, cohort: tuple[Path, Manifest]) -> None:
+    folder, manifest = cohort
+    run("ingest", folder)
+    state = json.loads(run("status", "--format", "json").stdout)
+    assert set(state) >= {
+        "schema_version", "managed", "running", "uri", "user", "password_file", "database",
+        "edition", "version", "browser_url", "data_dir", "log_file", "counts"}
+    assert state["running"] is True
+    assert state["edition"] == "community"
+    assert state["version"].startswith("5.26")
+    assert state["counts"]["instances"] == manifest.counts.instances
+    assert "running" in run("status").stdout
+    away = run("status", "-f", "json", RTGRAPH_URI="bolt://127.0.0.1:1", code=3)
+    assert json.loads(away.stdout)["running"] is False
+    home = run("status", "-f", "json", "--data", "nothing-here", code=3)
+    assert json.loads(home.stdout)["managed"] is True
+
+
+def test_a_server_that_does_not_answer_or_refuses_is_one_sentence(
+    run: Run, cohort: tuple[Path, Manifest]
+) -> None:
+    away = run("validate", code=3, RTGRAPH_URI="bolt://127.0.0.1:1")
+    assert away.stderr.startswith("No Neo4j server answers at the address.")
+    refused = run("validate", code=3, RTGRAPH_PASSWORD="wrong-password")
+    assert "refuses the user name or the password" in refused.stderr
+    assert "wrong-password" not in refused.stderr
+    assert "not understood" in run("validate", "--uri", "http://x", code=2).stderr
+    nothing = run("validate", code=2, RTGRAPH_PASSWORD="", NEO4J_PASSWORD="")
+    assert "no password" in nothing.stderr
+
+
+@pytest.mark.parametrize(("words", "code", "expected"), [
+    (["query", "run", "CREATE (n:X) RETURN n"], 2, "refuses the statement"),
+    (["query", "run", "MATCH (p RETURN p"], 2, "refuses the statement"),
+    (["query", "run", "complete-chain"], 2, "Did you mean complete-chains?"),
+    (["query", "run", "patient-graph"], 2, "needs the parameter patient"),
+    (["query", "run", "patients-by-modality", "-p", "modality=CT"], 2, "Did you mean modalities?"),
+    (["query", "run", "patients-by-modality", "-p", "modalities"], 2, "NAME=VALUE"),
+    (["query", "show", "nothing"], 2, "no query named"),
+    (["ingest", "no/such/folder"], 2, "does not exist"),
+    (["ingest"], 2, "Missing argument"),
+    (["bogus"], 2, "No such command"),
+    (["ingest", ".", "--uri", "bolt://x", "--data", "y"], 2, "name two servers"),
+])
+def test_mistakes_are_one_clear_sentence(
+    run: Run, words: list[str], code: int, expected: str
+) -> None:
+    done = run(*words, code=code)
+    assert expected in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_graph_is_unchanged_by_a_refused_statement(run: Run, graph: TestGraph) -> None:
+    run("query", "run", "CREATE (n:Intruder) RETURN n", code=2)
+    assert graph.one("MATCH (n:Intruder) RETURN count(n)") == 0
+
+
+def test_browser_prints_a_link_with_server_user_and_database(run: Run, graph: TestGraph) -> None:
+    done = run("browser", "--print", RTGRAPH_BROWSER_URL="http://127.0.0.1:7474/browser/")
+    host = graph.server.uri.partition("://")[2]
+    assert done.stdout.strip() == (
+        f"http://127.0.0.1:7474/browser/?dbms=bolt://neo4j@{host}&db=neo4j")
+    assert "browser_url" in run("browser", "--print", code=2).stderr
+
+
+def test_a_patient_name_never_appears_unless_asked_for(
+    run: Run, graph: TestGraph, tmp_path: Path
+) -> None:
+    folder = tmp_path / f"{CANARY}^PATH"
+    folder.mkdir()
+    _write_canary(folder)
+    (folder / f"{CANARY}.txt").write_text("no DICOM", encoding="utf-8")
+    out, page = tmp_path / "tables", tmp_path / "page.html"
+    outputs = [run("ingest", folder, "-j", 1), run("ingest", folder, "--full"),
+               run("scan", folder, "-o", out), run("validate", code=0),
+               run("validate", "-f", "json"), run("status"), run("status", "-f", "json")]
+    key = str(graph.one("MATCH (p:Patient) RETURN p.patient_key"))
+    outputs += [run("graph", f"{CANARY}-ID", "-o", page), run("graph", key, code=0),
+                run("query", "run", "modality-distribution"),
+                run("query", "run", "missing-targets"),
+                run("graph", f"{CANARY}-ID", "--from-folder", folder, "-o", page, "--force")]
+    said = "".join(o.stdout + o.stderr for o in outputs)
+    said += page.read_text(encoding="utf-8")
+    said += "".join(f.read_text(encoding="utf-8") for f in out.iterdir())
+    said += " ".join(p.name for p in (tmp_path / "work").iterdir())
+    assert CANARY not in said
+    assert graph.read("MATCH (p:Patient) WHERE p.PatientName IS NOT NULL RETURN p") == []
+    rejects = tmp_path / "work" / "rejects.jsonl"
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    assert CANARY in rejects.read_text(encoding="utf-8")  # the path, for its owner only
+
+    run("graph", key, "-o", page, "--force", "--identifiers")
+    assert f"{CANARY}-ID" in page.read_text(encoding="utf-8")
+    run("ingest", folder, "--full", RTGRAPH_NAMES="true")
+    assert graph.one("MATCH (p:Patient) RETURN p.PatientName") == f"{CANARY}^NAME"
+
+
+def _write_canary(folder: Path) -> None:
+    from pydicom import dcmread, dcmwrite
+    from pydicom.data import get_testdata_file
+
+    path = get_testdata_file("CT_small.dcm", download=False)
+    assert isinstance(path, str)
+    ds = dcmread(path)
+    ds.PatientName, ds.PatientID = f"{CANARY}^NAME", f"{CANARY}-ID"
+    ds.ReferringPhysicianName = f"{CANARY}^DOCTOR"
+    ds.OperatorsName = f"{CANARY}^OPERATOR"
+    dcmwrite(folder / f"{CANARY}.dcm", ds)
+
+
+def test_help_answers_at_once_and_loads_nothing_heavy(run: Run) -> None:
+    code = ("import sys; sys.argv = ['rtgraph', '--help']\n"
+            "from rtgraph.cli import main\n"
+            "try: main()\nexcept SystemExit: pass\n"
+            "heavy = {'neo4j', 'pydicom', 'numpy', 'pandas', 'rich', 'jinja2'} & set(sys.modules)\n"
+            "sys.exit(str(heavy) if heavy else 0)")
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+

@@ -1,0 +1,436 @@
+"""References found by the walk along the table: one data set a case, and one for every row.
+
+Objects are written and read again, so that the walk meets them as it does in a file. UIDs are
+short words here: the walk keeps any text.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import dcmread, dcmwrite
+from pydicom import uid as uids
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+import rtgraph
+from rtgraph.demo.objects import code, item
+from rtgraph.ingest.records import Target
+from rtgraph.ingest.walker import References, is_stored, walk
+
+CT, STRUCT, PLAN = (str(u) for u in (
+    uids.CTImageStorage, uids.RTStructureSetStorage, uids.RTPlanStorage))
+DOSE, RECORD, REG, SEG, SR, KO = (str(u) for u in (
+    uids.RTDoseStorage, uids.RTBeamsTreatmentRecordStorage, uids.SpatialRegistrationStorage,
+    uids.SegmentationStorage, uids.ComprehensiveSRStorage, uids.KeyObjectSelectionDocumentStorage))
+PRIVATE_CLASS = "1.3.12.2.1107.5.9.1"
+STUDY_MANAGEMENT, PERFORMED_STEP = "1.2.840.10008.3.1.2.3.1", "1.2.840.10008.3.1.2.3.3"
+WORKLIST_STEP, PRINT_SESSION = "1.2.840.10008.5.1.4.34.6.1", "1.2.840.10008.5.1.1.1"
+PATHS: list[dict[str, Any]] = json.loads(
+    (Path(rtgraph.__file__).parent / "graphmodel/references.json").read_text("utf-8"))["paths"]
+
+
+def ref(uid: str, sop_class: str = CT, **more: object) -> Dataset:
+    return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=uid, **more)
+
+
+def from_file(ds: Dataset, implicit: bool = True) -> Dataset:
+    """The data set as a reader finds it: raw elements."""
+    stream = BytesIO()
+    dcmwrite(stream, ds, implicit_vr=implicit, little_endian=True)
+    syntax = uids.ImplicitVRLittleEndian if implicit else uids.ExplicitVRLittleEndian
+    stream.seek(0)
+    read = dcmread(stream, force=True)
+    assert read.original_encoding == (implicit, True), syntax
+    return read
+
+
+def found(ds: Dataset, sop_class: str) -> References:
+    return walk(from_file(ds), sop_class)
+
+
+def facts(targets: Iterable[Target]) -> list[tuple[str, str, str, int]]:
+    return [(t.edge.removeprefix("REFERENCES"), t.role, t.uid, t.n) for t in targets]
+
+
+# --- objects by family ---------------------------------------------------------------------------
+
+def structure_set(listed: Sequence[Dataset], contours: Sequence[Dataset]) -> Dataset:
+    images = item(SeriesInstanceUID="series", ContourImageSequence=list(listed))
+    study = ref("study", STUDY_MANAGEMENT, RTReferencedSeriesSequence=[images])
+    return item(
+        FrameOfReferenceUID="module frame",
+        ReferencedFrameOfReferenceSequence=[
+            item(FrameOfReferenceUID="frame", RTReferencedStudySequence=[study])],
+        StructureSetROISequence=[item(ROINumber=1, ReferencedFrameOfReferenceUID="roi frame")],
+        ROIContourSequence=[item(ReferencedROINumber=1, ContourSequence=[
+            item(ContourImageSequence=[contour], ContourData=["1", "2", "3"])
+            for contour in contours])],
+    )
+
+
+OBJECTS = [
+    # name, SOP class, data set, references as (edge, role, target, n), series of targets
+    ("structure set", STRUCT, structure_set([ref("a"), ref("b")], [ref("a"), ref("a"), ref("b")]), [
+        ("", "STRUCTURE_SET_IMAGE", "a", 1),
+        ("", "STRUCTURE_SET_IMAGE", "b", 1),
+        ("_FRAME", "STRUCTURE_SET_FRAME", "frame", 1),
+        ("_SERIES", "STRUCTURE_SET_SERIES", "series", 1),
+        ("_STUDY", "STRUCTURE_SET_STUDY", "study", 1),
+    ], {"a": "series", "b": "series"}),
+    ("contour images that are not listed", STRUCT,
+     structure_set([ref("a")], [ref("c"), ref("a"), ref("c"), ref("d")]), [
+         ("", "CONTOUR_IMAGE", "c", 2),
+         ("", "CONTOUR_IMAGE", "d", 1),
+         ("", "STRUCTURE_SET_IMAGE", "a", 1),
+         ("_FRAME", "STRUCTURE_SET_FRAME", "frame", 1),
+         ("_SERIES", "STRUCTURE_SET_SERIES", "series", 1),
+         ("_STUDY", "STRUCTURE_SET_STUDY", "study", 1),
+     ], {"a": "series"}),
+    ("plan", PLAN, item(
+        ReferencedStructureSetSequence=[ref("set", STRUCT)],
+        ReferencedDoseSequence=[ref("dose", DOSE)],
+        PatientSetupSequence=[item(ReferencedSetupImageSequence=[ref("setup")])],
+        FractionGroupSequence=[item(ReferencedDoseSequence=[ref("group dose", DOSE)])],
+        BeamSequence=[
+            item(ReferencedReferenceImageSequence=[ref("drr", uids.RTImageStorage)],
+                 ReferencedDoseSequence=[ref("beam dose", DOSE)]),
+            item(ReferencedReferenceImageSequence=[ref("drr", uids.RTImageStorage)])],
+    ), [
+        ("", "BEAM_DOSE", "beam dose", 1),
+        ("", "BEAM_REFERENCE_IMAGE", "drr", 2),
+        ("", "FRACTION_GROUP_DOSE", "group dose", 1),
+        ("", "PLAN_DOSE", "dose", 1),
+        ("", "PLAN_STRUCTURE_SET", "set", 1),
+        ("", "SETUP_REFERENCE_IMAGE", "setup", 1),
+    ], {}),
+    ("dose", DOSE, item(
+        ReferencedRTPlanSequence=[ref("plan", PLAN), ref("other plan", PLAN)],
+        ReferencedStructureSetSequence=[ref("set", STRUCT)],
+        ReferencedTreatmentRecordSequence=[ref("record", RECORD)],
+        ReferencedInstanceSequence=[ref("part", DOSE)],
+        ReferencedSpatialRegistrationSequence=[ref("reg", REG)],
+    ), [
+        ("", "DOSE_PLAN", "other plan", 1),
+        ("", "DOSE_PLAN", "plan", 1),
+        ("", "DOSE_RECORD", "record", 1),
+        ("", "DOSE_REGISTRATION", "reg", 1),
+        ("", "DOSE_SOURCE", "part", 1),
+        ("", "DVH_STRUCTURE_SET", "set", 1),
+    ], {}),
+    ("record", RECORD, item(
+        ReferencedRTPlanSequence=[ref("plan", PLAN)],
+        ReferencedTreatmentRecordSequence=[ref("record", RECORD)],
+        TreatmentSessionBeamSequence=[
+            item(ReferencedVerificationImageSequence=[ref("portal", uids.RTImageStorage)])],
+    ), [
+        ("", "RECORD_PLAN", "plan", 1),
+        ("", "RELATED_RECORD", "record", 1),
+        ("", "VERIFICATION_IMAGE", "portal", 1),
+    ], {}),
+    ("registration", REG, item(
+        RegistrationSequence=[
+            item(FrameOfReferenceUID="fixed", ReferencedImageSequence=[ref("a")]),
+            item(FrameOfReferenceUID="moving", ReferencedImageSequence=[ref("b"), ref("c")])],
+        ReferencedSeriesSequence=[
+            item(SeriesInstanceUID="fixed series", ReferencedInstanceSequence=[ref("a")])],
+        StudiesContainingOtherReferencedInstancesSequence=[item(
+            StudyInstanceUID="other study", ReferencedSeriesSequence=[item(
+                SeriesInstanceUID="moving series",
+                ReferencedInstanceSequence=[ref("b"), ref("c")])])],
+    ), [
+        ("", "REGISTRATION_IMAGE", "a", 1),
+        ("", "REGISTRATION_IMAGE", "b", 1),
+        ("", "REGISTRATION_IMAGE", "c", 1),
+        ("_FRAME", "REGISTRATION_FRAME", "fixed", 1),
+        ("_FRAME", "REGISTRATION_FRAME", "moving", 1),
+    ], {"a": "fixed series", "b": "moving series", "c": "moving series"}),
+    ("segmentation", SEG, item(
+        PerFrameFunctionalGroupsSequence=[
+            item(DerivationImageSequence=[item(SourceImageSequence=[ref(uid)])])
+            for uid in ("a", "a", "b")],
+        SharedFunctionalGroupsSequence=[item(ReferencedImageSequence=[ref("a")])],
+    ), [
+        ("", "DERIVED_FROM_IMAGE", "a", 2),
+        ("", "DERIVED_FROM_IMAGE", "b", 1),
+        ("", "FRAME_REFERENCED_IMAGE", "a", 1),
+    ], {}),
+    ("report with items four deep", SR, item(
+        ContentSequence=[item(ContentSequence=[item(ContentSequence=[item(ContentSequence=[
+            item(ValueType="IMAGE", ReferencedSOPSequence=[
+                ref("a", ReferencedSOPSequence=[ref("state", uids.EncapsulatedPDFStorage)])]),
+            item(ValueType="UIDREF", UID="series",
+                 ConceptNameCodeSequence=[code("112002", "DCM", "Series Instance UID")]),
+            item(ValueType="UIDREF", UID="event",
+                 ConceptNameCodeSequence=[code("113769", "DCM", "Irradiation Event UID")]),
+            item(ValueType="UIDREF", UID="unknown",
+                 ConceptNameCodeSequence=[code("999999", "DCM", "Something")]),
+        ])])])],
+        CurrentRequestedProcedureEvidenceSequence=[item(
+            StudyInstanceUID="study", ReferencedSeriesSequence=[item(
+                SeriesInstanceUID="image series", ReferencedSOPSequence=[ref("a")])])],
+    ), [
+        ("", "EVIDENCE", "a", 1),
+        ("", "SR_CONTENT", "a", 1),
+        ("", "SR_PRESENTATION_STATE", "state", 1),
+        ("_SERIES", "SR_SERIES", "series", 1),
+    ], {"a": "image series"}),
+    pytest.param(
+        KO, item(ContentSequence=[item(ReferencedSOPSequence=[ref("a")])]),
+        [("", "KEY_OBJECT", "a", 1)], {}, id="key object selection"),
+    ("image", CT, item(
+        ReferencedImageSequence=[ref("localizer")],
+        SourceImageSequence=[ref("source")],
+        ReferencedStudySequence=[ref("other study", STUDY_MANAGEMENT)],
+        ReferencedPerformedProcedureStepSequence=[ref("step", PERFORMED_STEP)],
+    ), [
+        ("", "REFERENCED_IMAGE", "localizer", 1),
+        ("", "SOURCE_IMAGE", "source", 1),
+    ], {}),
+    ("private class", PRIVATE_CLASS, item(
+        ReferencedFrameOfReferenceSequence=[item(
+            FrameOfReferenceUID="frame", RTReferencedStudySequence=[ref("study", PRIVATE_CLASS)])],
+        ReferencedRTPlanSequence=[ref("plan", PLAN)],
+    ), [
+        ("", "OTHER_REFERENCE", "plan", 1),
+        ("_FRAME", "STRUCTURE_SET_FRAME", "frame", 1),
+        ("_STUDY", "STRUCTURE_SET_STUDY", "study", 1),
+    ], {}),
+    ("no class", "", item(ReferencedRTPlanSequence=[ref("plan", PLAN)]),
+     [("", "OTHER_REFERENCE", "plan", 1)], {}),
+    ("nothing", PLAN, item(PatientID="x"), [], {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "ds", "wanted", "placements"),
+    [pytest.param(*c[1:], id=str(c[0])) if isinstance(c, tuple) and len(c) == 5 else c
+     for c in OBJECTS])
+def test_references(
+    sop_class: str, ds: Dataset, wanted: list[tuple[str, str, str, int]],
+    placements: dict[str, str],
+) -> None:
+    for implicit in (True, False):
+        result = walk(from_file(ds, implicit), sop_class)
+        assert facts(result.targets) == wanted
+        assert result.placements == placements
+
+
+RELATIONSHIPS = [
+    # written in the item     role                  kept value
+    ("PRIOR",                 "PRIOR_PLAN",         "PRIOR"),
+    ("ALTERNATIVE",           "ALTERNATIVE_PLAN",   "ALTERNATIVE"),
+    ("PREDECESSOR",           "PREDECESSOR_PLAN",   "PREDECESSOR"),
+    ("VERIFIED_PLAN",         "VERIFIED_PLAN",      "VERIFIED_PLAN"),
+    ("CONCURRENT",            "CONCURRENT_PLAN",    "CONCURRENT"),
+    ("prior ",                "PRIOR_PLAN",         "PRIOR"),
+    ("SOMETHING",             "RELATED_PLAN",       "SOMETHING"),
+    ("other",                 "RELATED_PLAN",       "OTHER"),
+    ("",                      "RELATED_PLAN",       None),
+    (None,                    "RELATED_PLAN",       None),
+]
+
+
+@pytest.mark.parametrize(("written", "role", "kept"), RELATIONSHIPS,
+                         ids=[str(c[0]) for c in RELATIONSHIPS])
+def test_relationship_refines_the_role(written: str | None, role: str, kept: str | None) -> None:
+    more = {} if written is None else {"RTPlanRelationship": written}
+    (target,) = found(item(ReferencedRTPlanSequence=[ref("x", PLAN, **more)]), PLAN).targets
+    assert (target.role, target.relationship, target.path_id) == (role, kept, "RELATED_PLAN")
+
+
+CLASSES = [
+    # name                  SOP class                       is archived
+    ("CT",                  CT,                             True),
+    ("private",             PRIVATE_CLASS,                  True),
+    ("delivery instruction", "1.2.840.10008.5.1.4.34.7",    True),
+    ("brachy instruction",  "1.2.840.10008.5.1.4.34.10",    True),
+    ("hanging protocol",    "1.2.840.10008.5.1.4.38.1",     True),
+    ("study management",    STUDY_MANAGEMENT,               False),
+    ("performed step",      PERFORMED_STEP,                 False),
+    ("worklist step",       WORKLIST_STEP,                  False),
+    ("print session",       PRINT_SESSION,                  False),
+    ("patient management",  "1.2.840.10008.3.1.2.1.1",      False),
+]
+
+
+@pytest.mark.parametrize(("sop_class", "stored"), [c[1:] for c in CLASSES],
+                         ids=[c[0] for c in CLASSES])
+def test_only_archived_classes_make_edges(sop_class: str, stored: bool) -> None:
+    ds = item(ReferencedRTPlanSequence=[ref("known", sop_class)],
+              ReferencedWaveformSequence=[ref("unknown path", sop_class)])
+    assert is_stored(sop_class) is stored
+    assert {t.uid for t in found(ds, DOSE).targets} == ({"known", "unknown path"} if stored else set())
+
+
+# --- what the table does not know ----------------------------------------------------------------
+
+def private_sequence(items: list[Dataset]) -> Dataset:
+    ds = Dataset()
+    ds.private_block(0x3287, "VENDOR", create=True).add_new(0x02, "SQ", Items(items))
+    return ds
+
+
+def test_a_private_sequence_makes_an_other_reference_with_its_path() -> None:
+    ds = private_sequence([item(BeamSequence=[ref("a", ReferencedFrameNumber=[2, 1])]), ref("b")])
+    a, b = walk(from_file(ds, implicit=False), PLAN).targets
+    assert a == Target("REFERENCES", "OTHER_REFERENCE", "a", "FALLBACK_INSTANCE", CT,
+                       frames=(2, 1), path="(3287,1002)>BeamSequence")
+    assert (b.uid, b.role, b.path) == ("b", "OTHER_REFERENCE", "(3287,1002)")
+
+
+def test_equal_other_references_keep_all_their_paths() -> None:
+    ds = item(ReferencedWaveformSequence=[ref("a")], PertinentOtherEvidenceSequence=[ref("a")])
+    (target,) = found(ds, PLAN).targets
+    assert target.n == 2
+    assert target.path == "PertinentOtherEvidenceSequence|ReferencedWaveformSequence"
+
+
+def test_an_unknown_series_is_referred_to_as_a_series() -> None:
+    ds = item(SeriesInstanceUID="own", SourceSequence=[], ReferencedWaveformSequence=[
+        item(SeriesInstanceUID="series")])
+    (target,) = found(ds, PLAN).targets
+    assert (target.edge, target.role, target.uid, target.path_id) == (
+        "REFERENCES_SERIES", "OTHER_SERIES_REFERENCE", "series", "FALLBACK_SERIES")
+
+
+def test_a_sequence_of_unknown_representation_is_walked() -> None:
+    """A public sequence with VR UN holds its items in implicit VR (PS3.5 6.2.2)."""
+    inner = BytesIO()
+    dcmwrite(inner, item(ReferencedRTPlanSequence=[ref("plan", PLAN)]), implicit_vr=True,
+             little_endian=True)
+    value = inner.getvalue()[8:]
+    ds = Dataset()
+    ds.add_new(0x300C0002, "UN", value)
+    read = from_file(ds, implicit=False)
+    assert read.get_item(0x300C0002).VR == "UN"
+    assert facts(walk(read, DOSE).targets) == [("", "DOSE_PLAN", "plan", 1)]
+
+
+# --- merged items --------------------------------------------------------------------------------
+
+def test_equal_targets_are_one_with_all_qualifiers() -> None:
+    ds = item(SourceImageSequence=[
+        ref("a", ReferencedFrameNumber=[3, 1],
+            PurposeOfReferenceCodeSequence=[code("121322", "DCM", "Source")]),
+        ref("a", "9.9", ReferencedFrameNumber=2, ReferencedSegmentNumber=[7, 5],
+            PurposeOfReferenceCodeSequence=[code("121324", "DCM", "Source image")]),
+        ref("a", ReferencedSegmentNumber=5,
+            PurposeOfReferenceCodeSequence=[code("121322", "DCM", "Source")]),
+    ])
+    assert found(ds, CT).targets == [Target(
+        "REFERENCES", "SOURCE_IMAGE", "a", "SOURCE_IMAGE", CT, n=3, frames=(1, 2, 3),
+        segments=(5, 7), purpose=("DCM^121322", "DCM^121324"))]
+
+
+def test_one_target_in_two_roles_is_two_references() -> None:
+    ds = item(SourceImageSequence=[ref("a")], ReferencedImageSequence=[ref("a")])
+    assert [t.role for t in found(ds, CT).targets] == ["REFERENCED_IMAGE", "SOURCE_IMAGE"]
+
+
+def test_odd_uids_are_kept_and_empty_ones_make_nothing() -> None:
+    ds = item(ReferencedRTPlanSequence=[ref(" 1.02 "), ref(""), item(), item(PatientID="x")])
+    assert [t.uid for t in found(ds, DOSE).targets] == ["1.02"]
+
+
+# --- the order of items --------------------------------------------------------------------------
+
+QUALIFIERS = st.fixed_dictionaries({}, optional={
+    "ReferencedFrameNumber": st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True),
+    "ReferencedSegmentNumber": st.integers(1, 3),
+    "PurposeOfReferenceCodeSequence": st.sampled_from(
+        [[code("1", "DCM", "x")], [code("2", "DCM", "y")]]),
+})
+
+
+@st.composite
+def image_items(draw: st.DrawFn) -> list[Dataset]:
+    """Items that name few targets, so that many are equal; a target has one series."""
+    names = draw(st.lists(st.sampled_from("abc"), max_size=6))
+    return [ref(n, draw(st.sampled_from([CT, "9.9"])), **draw(QUALIFIERS)) for n in names]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(image_items(), image_items(), st.randoms(use_true_random=False))
+def test_the_order_of_items_changes_nothing(
+    listed: list[Dataset], contours: list[Dataset], random: Any
+) -> None:
+    first = walk(structure_set(listed, contours), STRUCT)
+    random.shuffle(listed)
+    random.shuffle(contours)
+    again = walk(structure_set(listed, contours), STRUCT)
+    assert [sorted_lists(t) for t in first.targets] == [sorted_lists(t) for t in again.targets]
+    assert first.placements == again.placements
+
+
+def sorted_lists(target: Target) -> Target:
+    """Numbers of a target that stands once keep the order of the file."""
+    return replace(target, frames=tuple(sorted(target.frames)),
+                   segments=tuple(sorted(target.segments)))
+
+
+CONFLICTS = [
+    # name, SOP class, items that disagree about one target
+    ("relationship", PLAN, lambda items: item(ReferencedRTPlanSequence=items), [
+        ref("x", PLAN, RTPlanRelationship="ONE"), ref("x", PLAN, RTPlanRelationship="TWO"),
+        ref("x", PLAN)]),
+    ("series", REG, lambda items: item(ReferencedSeriesSequence=items), [
+        item(SeriesInstanceUID="one", ReferencedInstanceSequence=[ref("x")]),
+        item(SeriesInstanceUID="two", ReferencedInstanceSequence=[ref("x")])]),
+    ("path", PLAN, lambda items: private_sequence(items), [
+        item(BeamSequence=[ref("x")]), item(DoseReferenceSequence=[ref("x")])]),
+]
+
+
+@pytest.mark.parametrize(("sop_class", "build", "items"), [c[1:] for c in CONFLICTS],
+                         ids=[c[0] for c in CONFLICTS])
+def test_conflicting_items_give_the_same_in_either_order(
+    sop_class: str, build: Any, items: list[Dataset]
+) -> None:
+    assert walk(build(items), sop_class) == walk(build(items[::-1]), sop_class)
+
+
+# --- every row of the table ----------------------------------------------------------------------
+
+EDGES = {"REFERENCES", "REFERENCES_SERIES", "REFERENCES_STUDY", "REFERENCES_FRAME"}
+# Rows for any path: the two fallbacks have their own tests above.
+NOT_EXERCISED = {"FALLBACK_INSTANCE", "FALLBACK_SERIES"}
+# The row stands for a value of an attribute, and the data set does not hold it.
+ROWS = [p for p in PATHS if p["edge"] in EDGES and p["source_sop_classes"]]
+
+
+def holding(row: dict[str, Any], uid: str) -> Dataset:
+    """A data set with exactly this path."""
+    path = [step for name in row["path"] for step in (
+        ["ContentSequence", "ContentSequence"] if name == "ContentSequence*" else [name])]
+    ds = item(**{path[-1]: uid})
+    if path[-1] == "ReferencedSOPInstanceUID":
+        ds.ReferencedSOPClassUID = CT
+    if row["id"].startswith("SR_UIDREF."):
+        concept = row["id"].removeprefix("SR_UIDREF.")
+        ds.ConceptNameCodeSequence = [code(concept, "DCM", "UID")]
+    for step in path[-2::-1]:
+        ds = item(**{step: [ds]})
+    return ds
+
+
+def test_the_rows_that_are_not_exercised_are_known() -> None:
+    assert {p["id"] for p in PATHS if p["edge"] in EDGES} - {p["id"] for p in ROWS} == NOT_EXERCISED
+    assert len(ROWS) > 280
+    assert all(a["id"] != b["id"] for a, b in pairwise(ROWS))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[p["id"] for p in ROWS])
+def test_a_row_makes_its_reference(row: dict[str, Any]) -> None:
+    ds = from_file(holding(row, "1.2.3"))
+    for sop_class in {row["source_sop_classes"][0], row["source_sop_classes"][-1]}:
+        (target,) = walk(ds, sop_class).targets
+        assert (target.edge, target.role, target.uid, target.path_id) == (
+            row["edge"], row["role"], "1.2.3", row["id"])

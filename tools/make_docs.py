@@ -1,0 +1,299 @@
+"""Write docs/reference from the declarations in the package; print the pages that have changed.
+
+Example: python tools/make_docs.py
+
+The pages are not edited by hand: tests compare them with what this makes.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from pydicom.uid import UID
+
+from rtgraph.cli import app
+from rtgraph.config import SETTINGS
+from rtgraph.cypher.library import checks, queries
+from rtgraph.errors import ExitCode
+from rtgraph.graphmodel.modalities import SERIES_TYPES
+from rtgraph.graphmodel.nodes import (
+    FAMILIES,
+    NODE_TYPES,
+    RELATIONSHIP_TYPES,
+    STORAGE,
+    Family,
+    Property,
+)
+from rtgraph.graphmodel.references import references, roles
+from rtgraph.graphmodel.schema import MAX_CLIQUE, SCHEMA_VERSION, schema
+from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
+from rtgraph.ingest.records import Reason, State
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+Member = TypeVar("Member", bound=Enum)
+WIDTH = 100
+NOTICE = "<!-- Made by tools/make_docs.py from the code; not edited by hand. -->"
+
+EXIT_CODES = {
+    ExitCode.done: "done, nothing to report",
+    ExitCode.findings: "done, with findings: `validate` has some at or above `--fail-on`, or "
+                       "`ingest` rejected more files than `--max-rejects`",
+    ExitCode.usage: "an option, a name or a setting is wrong",
+    ExitCode.incomplete: "not finished: the server is lost or absent, a check errored or timed "
+                         "out, a result cannot be written",
+    ExitCode.interrupted: "stopped by the user; what was finished stays",
+}
+STATES = {
+    State.INDEXED: "the file is the object in the graph, new or read again",
+    State.UNCHANGED: "size, time of change and version of the reader are those of the last run; "
+                     "the file was not opened",
+    State.DUPLICATE: "another file, with a smaller path, holds the same data set",
+    State.CONFLICT: "another file, with a smaller path, holds the same SOP Instance UID and a "
+                    "different data set",
+    State.REJECTED: "the file did not become an object; the reason is in the next table",
+}
+REASONS = {
+    Reason.NOT_DICOM: "the content is not that of a DICOM file, whatever the name says",
+    Reason.EMPTY_FILE: "the file has no bytes",
+    Reason.NO_DATA_SET: "a file meta header and nothing behind it",
+    Reason.TRUNCATED: "the file ends before the UIDs that identify an object",
+    Reason.BAD_HEADER: "it looks like DICOM and cannot be read as such",
+    Reason.UNREADABLE: "the system does not give the file or folder out (permission, lost disk); "
+                       "it is tried again in the next run",
+    Reason.NO_SOP_INSTANCE_UID: "SOPInstanceUID is absent or empty",
+    Reason.NO_SOP_CLASS_UID: "SOPClassUID is absent or empty",
+    Reason.NO_SERIES_INSTANCE_UID: "SeriesInstanceUID is absent or empty",
+    Reason.NO_STUDY_INSTANCE_UID: "StudyInstanceUID is absent or empty",
+    Reason.IDENTIFIER_TOO_LONG: "an identifying UID has more than 256 characters",
+    Reason.NOT_AN_OBJECT: "a DICOMDIR, which lists objects and is none",
+    Reason.WRITE_REFUSED: "the server does not accept the values of this object",
+}
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table; a None is an empty cell."""
+    lines = [list(head)]
+    lines.append(["---"] * len(lines[0]))
+    lines += [[str("" if c is None else c).replace("|", "\\|") for c in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(names: Iterable[str]) -> str:
+    """Return names as code, separated by commas."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def graph_schema() -> Iterator[str]:
+    """Yield node types, families, relationship types, modalities and constraints."""
+    yield "# Graph schema"
+    yield (f"Version {SCHEMA_VERSION}. A property in PascalCase is a DICOM attribute and says what "
+           "the file says, normalised by its VR. A property in snake_case is derived. *Per run* "
+           "marks what may differ between two runs over the same input.")
+    yield "## Nodes"
+    yield ("A node with the label `Missing` besides `Instance`, `Series` or `Study` is known from "
+           "references only. One node `Schema` holds the version and the key of `patient_key`.")
+    for kind in NODE_TYPES:
+        yield f"### {kind.label}"
+        yield f"Identified by `{kind.key}`."
+        yield _properties(kind.properties)
+    yield "## Families of objects"
+    yield ("Every object is an `Instance`; these labels and properties come on top. The SOP class "
+           "decides; private classes belong to no family.")
+    yield table(("labels", "SOP classes", "Modality of series without one"),
+                ((code(f.labels) or "none", _classes(f), f.modality) for f in FAMILIES))
+    shared: dict[tuple[Property, ...], list[str]] = defaultdict(list)
+    for family in FAMILIES:
+        if family.properties and family.labels[-1] not in shared[family.properties]:
+            shared[family.properties].append(family.labels[-1])
+    for properties, labels in shared.items():
+        if labels:
+            yield f"### {', '.join(labels)}"
+            yield _properties(properties)
+    yield "## Relationships"
+    yield ("Stated ones come from files, derived ones are rebuilt from stated facts. Roles are in "
+           "[roles.md](roles.md).")
+    yield table(("type", "from and to", "properties", "origin"),
+                ((f"`{r.name}`", r.ends, code(r.properties), "derived" if r.derived else "stated")
+                 for r in RELATIONSHIP_TYPES))
+    yield (f"Up to {MAX_CLIQUE} series of one frame of reference are linked by `SHARES_FOR` each "
+           "with each, more of them each with one anchor.")
+    yield "## Series labels"
+    yield "A series has one of these labels, by its Modality."
+    yield table(("label", "Modality", "layer", "fill", "text"),
+                ((f"`{t.label}`", ", ".join(t.modalities), t.layer, f"`{t.fill}`", f"`{t.text}`")
+                 for t in SERIES_TYPES))
+    yield "## Constraints and indexes"
+    yield "```cypher\n" + "\n".join(f"{c};" for c in schema().constraints) + "\n```"
+
+
+def _properties(properties: Iterable[Property]) -> str:
+    return table(("property", "tag", "VR", "Neo4j type", "note"), (
+        (f"`{p.name}`", f"({p.tag >> 16:04X},{p.tag & 0xFFFF:04X})" if p.stated else None,
+         p.vr if p.stated else None, f"`{p.kind}`",
+         "; ".join(filter(None, (p.note, "per run" if p.per_run else "")))) for p in properties))
+
+
+def _classes(family: Family) -> str:
+    uids = [root if root.startswith("1.2.") else STORAGE + root for root in family.roots]
+    return ", ".join(f"all of `{u}*`" if u.endswith(".") else UID(u).name for u in uids)
+
+
+def reference_roles() -> Iterator[str]:
+    """Yield the policy of the roles and the paths that state references."""
+    yield "# Roles of references"
+    yield ("Every reference in the graph has a role. The policy of the roles is in the graph too, "
+           "as `ReferenceRole` nodes.")
+    yield "## Policy"
+    yield ("Severity is that of a missing target; a quiet role is never reported. No families "
+           "means that any target is allowed.")
+    yield table(("role", "severity", "quiet", "families of the target"), (
+        (f"`{r.role}`", r.severity, "yes" if r.quiet else "", code(r.targets)) for r in roles()))
+    yield "## Paths"
+    yield ("Where a file states a reference, outermost attribute first. `ContentSequence*` stands "
+           "for one or more nested items, `**` for any path. An edge `-` makes no relationship of "
+           "its own. Tier 1 is the core of radiotherapy, tier 4 is rare or retired.")
+    yield table(("role", "path", "target", "edge", "tier", "id"), (
+        (f"`{r.role}`", f"`{' › '.join(r.path)}`", r.target_level, f"`{r.edge}`", r.tier,
+         f"`{r.path_id}`")
+        for r in sorted(references(), key=lambda r: (r.tier, r.role, r.path_id))))
+
+
+def settings() -> Iterator[str]:
+    """Yield all settings."""
+    yield "# Settings"
+    yield ("An option of the command wins over the environment, then comes `rtgraph.toml` in the "
+           "working directory, then the one in the user's configuration folder, then the default. "
+           "Of several variables the first that is set counts. Unknown keys are errors.")
+    yield table(("key", "environment", "default", "meaning"), (
+        (f"`{s.key}`", code(s.environment), _default(s.default), s.help) for s in SETTINGS))
+    yield ("Folders named under `[roots]` keep their name in the graph, so that a moved archive "
+           "needs one changed line:")
+    yield '```toml\n[server]\npatience = 120\n\n[roots]\narchive = "/data/archive"\n```'
+
+
+def commands() -> Iterator[str]:
+    """Yield the help text of every command."""
+    yield "# Commands"
+    yield "The text of `--help` for each command. Results go to stdout, all else to stderr."
+    for context in sorted(contexts(), key=lambda c: str(c.command_path)):
+        yield f"## {context.command_path}"
+        yield f"```text\n{context.command.get_help(context).rstrip()}\n```"
+
+
+def contexts(command: Any = None, name: str = "rtgraph", parent: Any = None) -> Iterator[Any]:
+    """Yield the context of every command: where it stands, and the command itself."""
+    command = command or typer.main.get_command(app)
+    context = command.context_class(
+        command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH,
+        **command.context_settings)
+    yield context
+    for word, below in getattr(command, "commands", {}).items():
+        yield from contexts(below, word, context)
+
+
+def check_pages() -> Iterator[str]:
+    """Yield every check with what it says about itself."""
+    yield "# Checks"
+    yield ("`rtgraph validate` runs them all, `--select` some. A check is one file in "
+           "`rtgraph/cypher/checks`, which pastes into Neo4j Browser.")
+    yield table(("id", "severity", "what must hold"),
+                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.title) for c in checks()))
+    for c in checks():
+        yield f"## {c.id}"
+        yield f"{c.title}."
+        yield table(("", ""), (
+            ("severity", c.severity), ("confidence", c.confidence), ("level", c.level),
+            ("tier", c.tier), ("same finding in the next run", code(c.identity)),
+            ("hidden without `--identifiers`", code(c.identifying) or "nothing"),
+            ("repair", c.fix), ("source", c.source)))
+
+
+def query_pages() -> Iterator[str]:
+    """Yield every named query with its parameters."""
+    yield "# Queries"
+    yield ("`rtgraph query run NAME -p parameter=value` runs one, `rtgraph query show NAME` prints "
+           "it for Neo4j Browser.")
+    for q in queries():
+        yield f"## {q.name}"
+        yield f"{q.title}."
+        yield f"Returns {code(q.returns)}; best seen as a {q.view}."
+        if q.identifying:
+            yield f"Hidden without `--identifiers`: {code(q.identifying)}."
+        if q.params:
+            yield table(("parameter", "type", "default", "meaning"), (
+                (f"`{p.name}`", p.type, "needed" if p.required else _default(p.default), p.text)
+                for p in q.params))
+
+
+def _default(value: object) -> str | None:
+    """Return a default as it would be given, None when there is none."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, list):
+        return f"`{','.join(value)}`"
+    return None if value is None else f"`{value}`"
+
+
+def data_tables() -> Iterator[str]:
+    """Yield the columns of the tables."""
+    yield "# Tables"
+    yield ("What `rtgraph scan -o`, `rtgraph.read(folder).tables` and `rtgraph.connect().tables` "
+           f"give. {code(sorted(IDENTIFYING))} are hidden in what `scan` writes without `--identifiers`.")
+    yield table(("table", "columns"), ((f"`{n}`", code(columns)) for n, columns in TABLES.items()))
+
+
+def codes() -> Iterator[str]:
+    """Yield exit codes, end states and reason codes."""
+    yield "# Exit codes, end states and reason codes"
+    yield "## Exit codes"
+    yield table(("code", "when"), ((f"{int(c)}", text) for c, text in _each(ExitCode, EXIT_CODES)))
+    yield "## End states"
+    yield "Every file that was seen ends in one of them, so the counts add up to the files."
+    yield table(("state", "when"), ((f"`{s.value}`", text) for s, text in _each(State, STATES)))
+    yield "## Reasons of rejection"
+    yield ("`rejects.jsonl` has a line for each rejected file. It holds paths, which may name "
+           "patients, so only the user can read it.")
+    yield table(("reason", "when"), ((f"`{r.value}`", text) for r, text in _each(Reason, REASONS)))
+
+
+def _each(
+    kind: type[Member], texts: Mapping[Member, str]
+) -> Iterator[tuple[Member, str]]:
+    """Yield the members in their order; a member without a text is a KeyError."""
+    for member in kind:
+        yield member, texts[member]
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "checks.md": check_pages,
+    "commands.md": commands,
+    "graph-schema.md": graph_schema,
+    "queries.md": query_pages,
+    "reasons.md": codes,
+    "roles.md": reference_roles,
+    "settings.md": settings,
+    "tables.md": data_tables,
+}
+
+
+def page(name: str) -> str:
+    """Return the text of a page."""
+    return "\n\n".join((NOTICE, *PAGES[name]())) + "\n"
+
+
+def main() -> None:
+    """Write what differs."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in PAGES:
+        file, text = FOLDER / name, page(name)
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8", newline="\n")
+            print(os.path.relpath(file))
+
+
+if __name__ == "__main__":
+    main()
