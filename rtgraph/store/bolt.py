@@ -155,6 +155,7 @@ class Store:
             self._driver: AsyncDriver = AsyncGraphDatabase.driver(
                 uri, auth=(user, password), notifications_min_severity="OFF",
                 warn_notification_severity="OFF", user_agent="rtgraph",
+                max_transaction_retry_time=min(30.0, patience),
             )
         except (ConfigurationError, ValueError) as error:
             raise UsageError("The address of the server is not understood.", str(error)) from error

@@ -1,0 +1,148 @@
+"""The store: schema and its version, one retry policy, read-only reads, plans that use indexes."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+from neo4j.exceptions import ServiceUnavailable, TransientError
+
+from rtgraph.errors import ServerRefused, ServerUnreachable, StatementRefused
+from rtgraph.graphmodel import schema as statements
+from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, family
+from rtgraph.graphmodel.schema import schema
+from rtgraph.store.bolt import Store, Transaction, is_retryable
+from tests.server.conftest import TestGraph
+
+pytestmark = pytest.mark.server
+T = TypeVar("T")
+PLAN = family("1.2.840.10008.5.1.4.1.1.481.5")
+
+
+def test_every_key_has_a_constraint_and_every_role_a_node(graph: TestGraph) -> None:
+    unique = {(r["labelsOrTypes"][0], r["properties"][0]) for r in graph.read(
+        "SHOW CONSTRAINTS YIELD labelsOrTypes, properties, type "
+        "WHERE type IN ['UNIQUENESS', 'NODE_PROPERTY_UNIQUENESS'] "
+        "RETURN labelsOrTypes, properties")}
+    assert unique >= {(t.label, t.key) for t in NODE_TYPES}
+    assert graph.one("MATCH (r:ReferenceRole) RETURN count(r)") == len(schema().roles)
+    assert graph.one("MATCH (r:ReferenceRole {role: 'DOSE_PLAN'}) RETURN r.severity") == "ERROR"
+
+
+def test_prepare_keeps_the_key_and_knows_versions(graph: TestGraph) -> None:
+    key = graph.run(graph.store.prepare(schema()))
+    assert len(bytes.fromhex(key)) == 32
+    assert graph.run(graph.store.prepare(schema())) == key
+    newer = replace(schema(), version=schema().version + 1)
+    assert graph.run(graph.store.prepare(newer)) == key  # an older graph is brought up to date
+    assert graph.one("MATCH (s:Schema) RETURN s.version") == newer.version
+    with pytest.raises(ServerRefused, match="schema version") as refused:
+        graph.run(graph.store.prepare(schema()))
+    assert "Upgrade rtgraph" in refused.value.hint
+    graph.write("MATCH (s:Schema) SET s.version = $version", version=schema().version)
+
+
+def test_a_read_cannot_write(graph: TestGraph) -> None:
+    with pytest.raises(StatementRefused):
+        graph.read("CREATE (n:Intruder)")
+    assert graph.one("MATCH (n:Intruder) RETURN count(n)") == 0
+
+
+WRITES = {
+    "hierarchy": statements.HIERARCHY,
+    "instances": statements.instances(PLAN),
+    "references": statements.reference_edges("Instance", PLAN),
+    "references of images": statements.reference_edges("Series", PLAN),
+    "frames": statements.other_edges("Instance", "REFERENCES_FRAME"),
+    "placements": statements.PLACEMENTS,
+    "copies": statements.COPIES,
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_merges_use_the_unique_index(graph: TestGraph, name: str) -> None:
+    async def plan() -> str:
+        async with graph.store._driver.session() as session:
+            result = await session.run(
+                "EXPLAIN " + WRITES[name], rows=[], run="r", parser=1)
+            return str((await result.consume()).plan)
+
+    text = graph.run(plan())
+    assert "NodeUniqueIndexSeek" in text
+    assert "NodeByLabelScan" not in text
+    assert "AllNodesScan" not in text
+
+
+@pytest.mark.parametrize("kind", [f for f in FAMILIES if f.labels], ids=lambda f: f.labels[-1])
+def test_the_server_plans_every_family(graph: TestGraph, kind: object) -> None:
+    assert isinstance(kind, type(PLAN))
+    for statement in (statements.instances(kind), statements.settle(kind),
+                      statements.reference_edges("Instance", kind),
+                      statements.reference_edges("Series", kind)):
+        graph.run(_explain(graph.store, statement))
+
+
+@pytest.mark.parametrize("name", statements.derivations())
+def test_the_server_plans_every_derivation(graph: TestGraph, name: str) -> None:
+    graph.run(_explain(graph.store, statements.derivations()[name]))
+
+
+async def _explain(store: Store, statement: str) -> None:
+    await store.write("EXPLAIN " + statement, rows=[], dirty=[], frames=[], run="r", parser=1,
+                      max_clique=32, if_alone=[], well_known="x")
+
+
+class Failing(Store):
+    """A store whose transactions fail `times` times before they work."""
+
+    times = 0
+    error: Exception = TransientError()
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async def sometimes(transaction: Transaction) -> T:
+            if self.times:
+                self.times -= 1
+                raise self.error
+            return await work(transaction)
+
+        return await super().transact(sometimes)
+
+
+@pytest.fixture
+def failing(graph: TestGraph) -> Iterator[Failing]:
+    store = Failing(graph.server.uri, graph.server.user, graph.server.password, patience=5)
+    yield store
+    graph.run(store.close())
+
+
+def test_a_batch_that_fails_twice_is_written_once(graph: TestGraph, failing: Failing) -> None:
+    failing.times, failing.error = 2, ServiceUnavailable("away")
+
+    async def work(transaction: Transaction) -> str:
+        await transaction.run("CREATE (:Tried)")
+        return "done"
+
+    assert graph.run(failing.transact(work)) == "done"
+    assert graph.one("MATCH (n:Tried) RETURN count(n)") == 1
+
+
+def test_an_outage_longer_than_patience_is_told(graph: TestGraph, failing: Failing) -> None:
+    failing.times, failing.error = 10_000, ServiceUnavailable("away")
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run("CREATE (:Tried)")
+
+    with pytest.raises(ServerUnreachable):
+        graph.run(failing.transact(work))
+
+
+def test_only_what_the_driver_calls_retryable_is_tried_again() -> None:
+    assert is_retryable(ServiceUnavailable("away"))
+    assert not is_retryable(ValueError("a defect"))
+
+
+def test_the_driver_is_quiet(graph: TestGraph, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        graph.read("MATCH (n:NoSuchLabel) WHERE n.no_such_property = 1 RETURN n")
+    assert [r for r in caplog.records if r.name.startswith("neo4j")] == []
