@@ -2,7 +2,8 @@
 
 RtgraphError
 ├── UsageError                 2   wrong option, name, file or configuration
-│   └── UnknownName            2   with "did you mean"
+│   ├── UnknownName            2   with "did you mean"
+│   └── BrokenFile             2   a `.cypher` file with a header that cannot be read
 ├── ServerError                3   the database cannot be used
 │   ├── ServerUnreachable      3   nothing answers there
 │   ├── ServerRefused          3   it answers and says no (login, version, other owner)

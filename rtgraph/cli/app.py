@@ -4,6 +4,7 @@ Results go to stdout, everything else to stderr. Heavy imports stand inside the 
 `--help` answers at once.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -32,11 +33,16 @@ def say(text: str) -> None:
 
 def main() -> None:
     """Run a command; every known error is one sentence and what to do next."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a sign the terminal lacks is no error
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
+        if code == ExitCode.interrupted:  # Typer has turned Ctrl-C into its exit code
+            raise KeyboardInterrupt
     except BaseException as error:
         code = _failed(error)
-    sys.stdout.flush()
     sys.exit(code or 0)
 
 

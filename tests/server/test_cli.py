@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -230,6 +231,29 @@ def _write_canary(folder: Path) -> None:
     ds.ReferringPhysicianName = f"{CANARY}^DOCTOR"
     ds.OperatorsName = f"{CANARY}^OPERATOR"
     dcmwrite(folder / f"{CANARY}.dcm", ds)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a child")
+def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
+    run: Run, graph: TestGraph, cohort: tuple[Path, Manifest]
+) -> None:
+    folder, manifest = cohort
+    with subprocess.Popen(
+        [sys.executable, "-m", "rtgraph", "ingest", str(folder)], stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True, env=os.environ | graph.server.environment,
+        cwd=folder.parent,
+    ) as running:
+        while not graph.read("MATCH (r:IngestRun {state: 'RUNNING'}) RETURN r.id"):
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.endswith("Stopped. What was finished stays; the same command goes on.\n")
+    assert "Traceback" not in said
+    assert graph.one("MATCH (r:IngestRun) RETURN r.state") == "INTERRUPTED"
+    run("ingest", folder)
+    assert graph.one("MATCH (i:Instance) WHERE NOT i:Missing RETURN count(i)") == (
+        manifest.counts.instances)
 
 
 def test_help_answers_at_once_and_loads_nothing_heavy(run: Run) -> None:
