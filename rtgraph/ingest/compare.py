@@ -6,13 +6,12 @@ digest of their heads decides.
 """
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pydicom import dcmread
 
-from rtgraph.ingest.elements import DAMAGED
+from rtgraph.ingest.elements import DAMAGED, quiet
 from rtgraph.ingest.records import Instance
 
 
@@ -53,9 +52,7 @@ def same_data_set(a: Candidate, b: Candidate) -> bool:
         try:
             if os.path.samefile(a.location, b.location):
                 return True
-            with open(a.location, "rb") as one, open(b.location, "rb") as two, \
-                    warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with open(a.location, "rb") as one, open(b.location, "rb") as two, quiet():
                 return bool(dcmread(one, force=True) == dcmread(two, force=True))
         except DAMAGED:
             pass

@@ -6,16 +6,22 @@ normaliser. Whatever pydicom raises on one element costs that element only.
 
 import logging
 import struct
+import threading
+import warnings
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from pydicom.charset import decode_bytes
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.tag import BaseTag
 
-from rtgraph.graphmodel.nodes import Property
+from rtgraph.graphmodel.nodes import Property, stated
 from rtgraph.ingest.normalise import (
     LONGEST_RAW,
     Invalid,
@@ -24,16 +30,30 @@ from rtgraph.ingest.normalise import (
     from_bytes,
     from_text,
     is_binary,
+    is_split,
 )
+from rtgraph.ingest.remains import UNDEFINED, Remains
 
 # pydicom logs odd values as they stand, and they may be a patient's.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 # What pydicom is known to raise on access to a damaged element.
 DAMAGED = (
     BytesLengthException, AttributeError, EOFError, LookupError, NotImplementedError, OSError,
-    OverflowError, RecursionError, TypeError, ValueError, struct.error,
+    OverflowError, RecursionError, TypeError, ValueError, struct.error, zlib.error,
 )
 REPLACED = "\ufffd"
+_silence = threading.Lock()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the warnings of pydicom, which hold values of patients.
+
+    Filters of warnings belong to the whole process, so one thread at a time changes them.
+    """
+    with _silence, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def text_of(ds: Dataset, keyword: str) -> str:
@@ -69,7 +89,9 @@ def value_of(ds: Dataset, declared: Property) -> Value | Invalid | None:
     tag = declared.tag
     if tag not in ds:
         return None
-    element = ds.get_item(tag)
+    element = _whole(ds, tag)
+    if element is None:
+        return None
     vr = "US" if declared.vr == "US or SS" else declared.vr
     raw = getattr(element, "value", None)
     file_vr = getattr(element, "VR", None)
@@ -96,6 +118,17 @@ def undecodable(ds: Dataset, declared: Property) -> bool:
     return not is_binary(declared.vr) and REPLACED in _raw_text(ds, declared.tag)
 
 
+def surplus(ds: Dataset, declared: Property) -> str:
+    """Return the text of an attribute that has several values instead of one, else ""."""
+    if declared.is_list or is_binary(declared.vr) or not is_split(declared.vr):
+        return ""
+    raw = getattr(_whole(ds, declared.tag), "value", None)
+    if isinstance(raw, bytes) and b"\\" not in raw:
+        return ""
+    text = clean(_raw_text(ds, declared.tag))
+    return text[:LONGEST_RAW] if "\\" in text else ""
+
+
 def codes(ds: Dataset, keyword: str) -> tuple[str, ...]:
     """Return the items of a code sequence as `scheme^value`."""
     found = (
@@ -106,16 +139,17 @@ def codes(ds: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def numbers(ds: Dataset, keyword: str) -> tuple[int, ...]:
-    """Return the whole numbers of an attribute; what is no number is left out."""
-    tag = _tag(keyword)
-    if tag not in ds:
+    """Return the whole numbers of an attribute; none when one of them is no number."""
+    if _tag(keyword) not in ds:
         return ()
-    try:
-        value = ds[tag].value
-    except DAMAGED:
-        return ()
-    many = value if isinstance(value, list | tuple) or hasattr(value, "__iter__") else [value]
-    return tuple(int(v) for v in many if isinstance(v, int | float) and not isinstance(v, bool))
+    values = value_of(ds, _declared(keyword))
+    return tuple(v for v in values if isinstance(v, int)) if isinstance(values, list) else ()
+
+
+@cache
+def _declared(keyword: str) -> Property:
+    (row,) = stated(keyword)
+    return row
 
 
 def _tag(keyword: str) -> int:
@@ -124,11 +158,19 @@ def _tag(keyword: str) -> int:
     return tag
 
 
+def _whole(ds: Dataset, tag: int) -> Any:
+    """Return an element as it is stored; None when it is absent or the file ends inside it."""
+    element: Any = ds.get_item(tag, keep_deferred=True)
+    if isinstance(element, RawDataElement) and element.length != UNDEFINED:
+        return element if len(element.value or b"") >= element.length else None
+    return element
+
+
 def _raw_text(ds: Dataset, tag: int) -> str:
     if tag not in ds:
         return ""
     try:
-        raw: Any = getattr(ds.get_item(tag), "value", None)
+        raw: Any = getattr(_whole(ds, tag), "value", None)
         if isinstance(raw, bytes):
             encodings = ds.original_character_set or ["iso8859"]
             encodings = [encodings] if isinstance(encodings, str) else list(encodings)
@@ -143,7 +185,7 @@ def _raw_text(ds: Dataset, tag: int) -> str:
 
 
 def _may_be_sequence(ds: Dataset, tag: BaseTag) -> bool:
-    vr = getattr(ds.get_item(tag), "VR", None)
+    vr = getattr(ds.get_item(tag, keep_deferred=True), "VR", None)
     if vr not in (None, "UN"):
         return bool(vr == "SQ")
     try:
@@ -156,7 +198,18 @@ def _items(ds: Dataset, tag: BaseTag) -> list[Dataset]:
     if tag not in ds:
         return []
     try:
+        if _whole(ds, tag) is None:
+            return _items_before_the_cut(ds, tag)
         element = ds[tag]
         return list(element.value or ()) if element.VR == "SQ" else []
     except DAMAGED:
         return []
+
+
+def _items_before_the_cut(ds: Dataset, tag: BaseTag) -> list[Dataset]:
+    cut: Any = ds.get_item(tag, keep_deferred=True)
+    if (cut.VR or dictionary_VR(tag)) != "SQ":
+        return []
+    rest = Remains(cut.value or b"", cut.is_implicit_VR, cut.is_little_endian,
+                   ds.original_character_set)
+    return rest.items()

@@ -5,13 +5,14 @@ Each takes the data set and the normalised values so far and returns derived pro
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
+from math import isfinite
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from rtgraph.graphmodel.nodes import Property, stated
 from rtgraph.ingest.elements import first_text, items, value_of
-from rtgraph.ingest.normalise import Invalid
+from rtgraph.ingest.normalise import LONGEST_TEXT, Invalid
 
 Facts = dict[str, Any]
 
@@ -41,7 +42,8 @@ def slice_position(ds: Dataset) -> float | None:
         return None
     (x, y, z), (a, b, c, d, e, f) = (list(map(_float, v)) for v in (origin, axes))
     normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    return round(x * normal[0] + y * normal[1] + z * normal[2], 6)
+    position = x * normal[0] + y * normal[1] + z * normal[2]
+    return round(position, 6) if isfinite(position) else None
 
 
 _PLANE: tuple[Property, ...] = stated("ImagePositionPatient ImageOrientationPatient")
@@ -54,7 +56,7 @@ def _float(value: object) -> float:
 def structure_set(ds: Dataset, values: Mapping[str, Any]) -> Facts:
     """Count and name the ROIs."""
     rois = items(ds, "StructureSetROISequence")
-    names = [first_text(roi, "ROIName") for roi in rois]
+    names = [first_text(roi, "ROIName")[:LONGEST_TEXT] for roi in rois]
     return {
         "n_rois": len(rois),
         "roi_names": names or None,
@@ -70,12 +72,13 @@ def plan(ds: Dataset, values: Mapping[str, Any]) -> Facts:
     groups = items(ds, "FractionGroupSequence")
     (declared,) = stated("NumberOfFractionsPlanned")
     fractions = [v for g in groups if isinstance(v := value_of(g, declared), int)]
+    total = sum(fractions)
     return {
         "n_beams": len(beams),
         "n_treatment_beams": kinds.count("TREATMENT"),
         "n_setup_beams": kinds.count("SETUP"),
         "n_fraction_groups": len(groups),
-        "n_fractions_planned": sum(fractions) if fractions else None,
+        "n_fractions_planned": total if fractions and abs(total) < 2**63 else None,
         "plan_datetime": combined(values.get("RTPlanDate"), values.get("RTPlanTime")),
     }
 

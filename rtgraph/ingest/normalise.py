@@ -20,6 +20,7 @@ Value: TypeAlias = Scalar | list[Scalar]
 PLACEHOLDER_DATES = frozenset({"00000000", "00010101", "19000101"})
 LONGEST_TEXT = 4096
 LONGEST_RAW = 256
+LONGEST_UID = 256  # above it the length field must be wrong, and no index would take it
 _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _CONTROL_BUT_LINES = {c: None for c in _CONTROL if c not in (0x09, 0x0A, 0x0C, 0x0D)}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -198,6 +199,11 @@ def from_bytes(raw: bytes, vr: str, is_list: bool, little_endian: bool) -> Value
     if letter == "f":
         numbers = tuple(float(f"{n:.7g}") for n in numbers)
     return list(numbers) if is_list else numbers[0]
+
+
+def is_split(vr: str) -> bool:
+    """Tell whether a backslash stands between values of this VR."""
+    return vr not in _UNSPLIT
 
 
 def is_binary(vr: str) -> bool:

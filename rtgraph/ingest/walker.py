@@ -19,9 +19,13 @@ from rtgraph.graphmodel.references import (
     tree,
 )
 from rtgraph.ingest.elements import codes, first_text, numbers, sequences
+from rtgraph.ingest.normalise import LONGEST_RAW, LONGEST_UID
 from rtgraph.ingest.records import Target
 
-EDGES = frozenset({"REFERENCES", "REFERENCES_SERIES", "REFERENCES_STUDY", "REFERENCES_FRAME"})
+EDGES = {  # and the attribute that names their targets
+    "REFERENCES": "ReferencedSOPInstanceUID", "REFERENCES_SERIES": "SeriesInstanceUID",
+    "REFERENCES_STUDY": "StudyInstanceUID", "REFERENCES_FRAME": "FrameOfReferenceUID",
+}
 OTHER_SERIES_REFERENCE = "OTHER_SERIES_REFERENCE"
 # Standard classes outside composite storage that are archived as objects all the same.
 _STORED = (STORAGE, "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10",
@@ -30,10 +34,14 @@ _STORED = (STORAGE, "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10",
 
 @dataclass(slots=True)
 class References:
-    """What one object refers to; `placements` names the series of targets, where stated."""
+    """What one object refers to; `placements` names the series of targets, where stated.
+
+    `too_long` names attributes that held a UID whose length field must be wrong.
+    """
 
     targets: list[Target] = field(default_factory=list)
     placements: dict[str, str] = field(default_factory=dict)
+    too_long: set[str] = field(default_factory=set)
 
 
 def is_stored(sop_class: str) -> bool:
@@ -50,7 +58,11 @@ def walk(ds: Dataset, sop_class: str) -> References:
     """
     found: dict[tuple[str, str, str], Target] = {}
     result = References()
-    for target in _visit(ds, tree(sop_class), "", None, result.placements):
+    placements: dict[str, str] = {}
+    for target in _visit(ds, tree(sop_class), "", None, placements):
+        if len(target.uid) > LONGEST_UID:
+            result.too_long.add(EDGES[target.edge])
+            continue
         key = (target.edge, target.role, target.uid)
         found[key] = _merged(found[key], target) if key in found else target
     listed = {uid for _, role, uid in found if role == "STRUCTURE_SET_IMAGE"}
@@ -58,6 +70,8 @@ def walk(ds: Dataset, sop_class: str) -> References:
         t for (_, role, uid), t in sorted(found.items())
         if not (role == "CONTOUR_IMAGE" and uid in listed)
     ]
+    result.placements = {uid: series for uid, series in placements.items()
+                         if max(len(uid), len(series)) <= LONGEST_UID}
     return result
 
 
@@ -88,17 +102,17 @@ def _row(rows: list[Reference], item: Dataset) -> Reference | None:
     """Choose the row; content items with a UID are told apart by the code of their concept."""
     if len(rows) == 1:
         return rows[0]
-    concepts = {c.split("^")[1] for c in codes(item, "ConceptNameCodeSequence")}
+    concepts = {c.partition("^")[2] for c in codes(item, "ConceptNameCodeSequence")}
     return next((r for r in rows if r.path_id.rpartition(".")[2] in concepts), None)
 
 
 def _stated(item: Dataset, row: Reference, uid: str) -> Iterator[Target]:
-    sop_class = first_text(item, "ReferencedSOPClassUID") or None
+    sop_class = _stated_class(item)
     if row.target_level == "instance" and sop_class and not is_stored(sop_class):
         return
     role, relationship = row.role, None
     if row.role_from in refinements():
-        relationship = first_text(item, row.role_from or "").upper() or None
+        relationship = first_text(item, row.role_from or "")[:LONGEST_RAW].upper() or None
         refined = refinements()[row.role_from or ""]
         role = refined.get(relationship or "", refined["other"])
     yield Target(
@@ -110,10 +124,14 @@ def _stated(item: Dataset, row: Reference, uid: str) -> Iterator[Target]:
     )
 
 
+def _stated_class(item: Dataset) -> str | None:
+    return first_text(item, "ReferencedSOPClassUID")[:LONGEST_UID] or None
+
+
 def _unknown(item: Dataset, branch: Branch, path: str) -> Iterator[Target]:
     uid = first_text(item, "ReferencedSOPInstanceUID")
     if uid and "ReferencedSOPInstanceUID" not in branch.leaves:
-        sop_class = first_text(item, "ReferencedSOPClassUID") or None
+        sop_class = _stated_class(item)
         if sop_class is None or is_stored(sop_class):
             yield Target("REFERENCES", OTHER_REFERENCE, uid, "FALLBACK_INSTANCE", sop_class,
                          frames=numbers(item, "ReferencedFrameNumber"), path=path)

@@ -173,7 +173,7 @@ class Store:
     async def connect(self) -> None:
         """Reach the server and check that it is new enough."""
         try:
-            info = await self._driver.get_server_info()
+            info = await self._driver.get_server_info(database=self.database)
         except (DriverError, Neo4jError, OSError, ValueError) as error:
             await self.close()
             raise _translated(error) from error
@@ -294,6 +294,9 @@ def _translated(error: Exception) -> ServerError:
         )
     if isinstance(error, ServiceUnavailable | OSError | ValueError):
         return ServerUnreachable("No Neo4j server answers at the address.")
+    if isinstance(error, ClientError) and (error.code or "").endswith("DatabaseNotFound"):
+        return ServerRefused("The server has no database of that name.",
+                             "Set RTGRAPH_DATABASE or server.database, or leave it out.")
     if isinstance(error, ClientError):
         return StatementRefused(f"The server refuses the statement: {error.message}")
     message = error.message if isinstance(error, Neo4jError) else str(error)

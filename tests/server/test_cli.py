@@ -154,6 +154,29 @@ def test_a_server_that_does_not_answer_or_refuses_is_one_sentence(
     assert "no password" in nothing.stderr
 
 
+def test_a_server_is_named_by_uri_user_password_file_and_database(
+    run: Run, graph: TestGraph, tmp_path: Path
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(f"{graph.server.password}\n", encoding="utf-8")
+    none = {"RTGRAPH_URI": "", "RTGRAPH_USER": "", "RTGRAPH_PASSWORD": ""}
+    host = graph.server.uri.partition("://")[2]
+    for scheme in ("bolt", "neo4j"):
+        state = json.loads(run(
+            "status", "-f", "json", **none, NEO4J_URI=f"{scheme}://{host}",
+            NEO4J_USERNAME=graph.server.user, RTGRAPH_PASSWORD_FILE=str(secret),
+            NEO4J_DATABASE="neo4j").stdout)
+        assert (state["running"], state["managed"]) == (True, False)
+    (tmp_path / "work" / "rtgraph.toml").write_text(
+        f"[server]\nuri = '{graph.server.uri}'\npassword_file = '{secret}'\n", encoding="utf-8")
+    assert "from rtgraph.toml" in run("ingest", tmp_path / "work", **none).stderr
+    refused = run("validate", "--uri", graph.server.uri, NEO4J_DATABASE="nowhere", code=3)
+    assert "no database of that name" in refused.stderr
+    # nothing here speaks TLS: an encrypted address must not fall back to an open one
+    away = run("validate", "--uri", f"bolt+ssc://{host}", code=3)
+    assert "No Neo4j server answers" in away.stderr
+
+
 @pytest.mark.parametrize(("words", "code", "expected"), [
     (["query", "run", "CREATE (n:X) RETURN n"], 2, "refuses the statement"),
     (["query", "run", "MATCH (p RETURN p"], 2, "refuses the statement"),
