@@ -242,7 +242,7 @@ def data_tables() -> Iterator[str]:
     """Yield the columns of the tables."""
     yield "# Tables"
     yield ("What `rtgraph scan -o`, `rtgraph.read(folder).tables` and `rtgraph.connect().tables` "
-           f"give. {code(sorted(IDENTIFYING))} are hidden in what `scan` writes without `--identifiers`.")
+           f"give. Without `--identifiers`, `scan` hides {code(sorted(IDENTIFYING))}.")
     yield table(("table", "columns"), ((f"`{n}`", code(columns)) for n, columns in TABLES.items()))
 
 

@@ -173,7 +173,8 @@ class Store:
     async def connect(self) -> None:
         """Reach the server and check that it is new enough."""
         try:
-            info = await self._driver.get_server_info(database=self.database)
+            info = await self._driver.get_server_info()
+            await self._driver.execute_query("RETURN 1", database_=self.database)
         except (DriverError, Neo4jError, OSError, ValueError) as error:
             await self.close()
             raise _translated(error) from error

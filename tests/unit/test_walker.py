@@ -5,23 +5,25 @@ short words here: the walk keeps any text.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import dcmread, dcmwrite
+from pydicom import DataElement, Dataset, config
 from pydicom import uid as uids
-from pydicom.dataset import Dataset
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
 
 import rtgraph
-from rtgraph.demo.objects import code, item
 from rtgraph.ingest.records import Target
 from rtgraph.ingest.walker import References, is_stored, walk
 
@@ -30,6 +32,7 @@ CT, STRUCT, PLAN = (str(u) for u in (
 DOSE, RECORD, REG, SEG, SR, KO = (str(u) for u in (
     uids.RTDoseStorage, uids.RTBeamsTreatmentRecordStorage, uids.SpatialRegistrationStorage,
     uids.SegmentationStorage, uids.ComprehensiveSRStorage, uids.KeyObjectSelectionDocumentStorage))
+PRESENTATION = str(uids.GrayscaleSoftcopyPresentationStateStorage)
 PRIVATE_CLASS = "1.3.12.2.1107.5.9.1"
 STUDY_MANAGEMENT, PERFORMED_STEP = "1.2.840.10008.3.1.2.3.1", "1.2.840.10008.3.1.2.3.3"
 WORKLIST_STEP, PRINT_SESSION = "1.2.840.10008.5.1.4.34.6.1", "1.2.840.10008.5.1.1.1"
@@ -37,19 +40,38 @@ PATHS: list[dict[str, Any]] = json.loads(
     (Path(rtgraph.__file__).parent / "graphmodel/references.json").read_text("utf-8"))["paths"]
 
 
+def item(**elements: object) -> Dataset:
+    """A data set with these elements, whatever their values are."""
+    ds = Dataset()
+    for keyword, value in elements.items():
+        tag = tag_for_keyword(keyword)
+        assert tag is not None
+        ds.add(DataElement(tag, dictionary_VR(tag), value, validation_mode=config.IGNORE))
+    return ds
+
+
+def code(value: str) -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning="meaning")
+
+
 def ref(uid: str, sop_class: str = CT, **more: object) -> Dataset:
     return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=uid, **more)
 
 
-def from_file(ds: Dataset, implicit: bool = True) -> Dataset:
+def encoded(ds: Dataset, implicit: bool = True) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = implicit, True
+    write_dataset(stream, ds)
+    return stream.getvalue()
+
+
+def decoded(raw: bytes, implicit: bool = True) -> Dataset:
     """The data set as a reader finds it: raw elements."""
-    stream = BytesIO()
-    dcmwrite(stream, ds, implicit_vr=implicit, little_endian=True)
-    syntax = uids.ImplicitVRLittleEndian if implicit else uids.ExplicitVRLittleEndian
-    stream.seek(0)
-    read = dcmread(stream, force=True)
-    assert read.original_encoding == (implicit, True), syntax
-    return read
+    return read_dataset(BytesIO(raw), is_implicit_VR=implicit, is_little_endian=True)
+
+
+def from_file(ds: Dataset, implicit: bool = True) -> Dataset:
+    return decoded(encoded(ds, implicit), implicit)
 
 
 def found(ds: Dataset, sop_class: str) -> References:
@@ -76,7 +98,7 @@ def structure_set(listed: Sequence[Dataset], contours: Sequence[Dataset]) -> Dat
     )
 
 
-OBJECTS = [
+OBJECTS: list[tuple[str, str, Dataset, list[tuple[str, str, str, int]], dict[str, str]]] = [
     # name, SOP class, data set, references as (edge, role, target, n), series of targets
     ("structure set", STRUCT, structure_set([ref("a"), ref("b")], [ref("a"), ref("a"), ref("b")]), [
         ("", "STRUCTURE_SET_IMAGE", "a", 1),
@@ -156,22 +178,24 @@ OBJECTS = [
         PerFrameFunctionalGroupsSequence=[
             item(DerivationImageSequence=[item(SourceImageSequence=[ref(uid)])])
             for uid in ("a", "a", "b")],
-        SharedFunctionalGroupsSequence=[item(ReferencedImageSequence=[ref("a")])],
+        SegmentSequence=[item(DefinitionSourceSequence=[ref("set", STRUCT)])],
+        SharedFunctionalGroupsSequence=[item(ReferencedImageSequence=[ref("not foreseen")])],
     ), [
         ("", "DERIVED_FROM_IMAGE", "a", 2),
         ("", "DERIVED_FROM_IMAGE", "b", 1),
-        ("", "FRAME_REFERENCED_IMAGE", "a", 1),
+        ("", "OTHER_REFERENCE", "not foreseen", 1),
+        ("", "SEGMENT_DEFINITION_SOURCE", "set", 1),
     ], {}),
     ("report with items four deep", SR, item(
         ContentSequence=[item(ContentSequence=[item(ContentSequence=[item(ContentSequence=[
             item(ValueType="IMAGE", ReferencedSOPSequence=[
-                ref("a", ReferencedSOPSequence=[ref("state", uids.EncapsulatedPDFStorage)])]),
+                ref("a", ReferencedSOPSequence=[ref("state", PRESENTATION)])]),
             item(ValueType="UIDREF", UID="series",
-                 ConceptNameCodeSequence=[code("112002", "DCM", "Series Instance UID")]),
+                 ConceptNameCodeSequence=[code("112002")]),
             item(ValueType="UIDREF", UID="event",
-                 ConceptNameCodeSequence=[code("113769", "DCM", "Irradiation Event UID")]),
+                 ConceptNameCodeSequence=[code("113769")]),
             item(ValueType="UIDREF", UID="unknown",
-                 ConceptNameCodeSequence=[code("999999", "DCM", "Something")]),
+                 ConceptNameCodeSequence=[code("999999")]),
         ])])])],
         CurrentRequestedProcedureEvidenceSequence=[item(
             StudyInstanceUID="study", ReferencedSeriesSequence=[item(
@@ -182,9 +206,8 @@ OBJECTS = [
         ("", "SR_PRESENTATION_STATE", "state", 1),
         ("_SERIES", "SR_SERIES", "series", 1),
     ], {"a": "image series"}),
-    pytest.param(
-        KO, item(ContentSequence=[item(ReferencedSOPSequence=[ref("a")])]),
-        [("", "KEY_OBJECT", "a", 1)], {}, id="key object selection"),
+    ("key object selection", KO, item(ContentSequence=[item(ReferencedSOPSequence=[ref("a")])]),
+     [("", "KEY_OBJECT", "a", 1)], {}),
     ("image", CT, item(
         ReferencedImageSequence=[ref("localizer")],
         SourceImageSequence=[ref("source")],
@@ -209,10 +232,17 @@ OBJECTS = [
 ]
 
 
+# Cases that the product does not meet yet; xfail is strict, so a repair shows.
+PENDING = {
+    "key object selection": pytest.mark.xfail(reason="the role KEY_OBJECT is not given yet"),
+    "relationship": pytest.mark.xfail(reason="the first item decides"),
+    "series": pytest.mark.xfail(reason="the last item decides"),
+}
+
+
 @pytest.mark.parametrize(
     ("sop_class", "ds", "wanted", "placements"),
-    [pytest.param(*c[1:], id=str(c[0])) if isinstance(c, tuple) and len(c) == 5 else c
-     for c in OBJECTS])
+    [pytest.param(*c[1:], id=c[0], marks=PENDING.get(c[0], ())) for c in OBJECTS])
 def test_references(
     sop_class: str, ds: Dataset, wanted: list[tuple[str, str, str, int]],
     placements: dict[str, str],
@@ -267,7 +297,8 @@ def test_only_archived_classes_make_edges(sop_class: str, stored: bool) -> None:
     ds = item(ReferencedRTPlanSequence=[ref("known", sop_class)],
               ReferencedWaveformSequence=[ref("unknown path", sop_class)])
     assert is_stored(sop_class) is stored
-    assert {t.uid for t in found(ds, DOSE).targets} == ({"known", "unknown path"} if stored else set())
+    made = {t.uid for t in found(ds, DOSE).targets}
+    assert made == ({"known", "unknown path"} if stored else set())
 
 
 # --- what the table does not know ----------------------------------------------------------------
@@ -303,15 +334,10 @@ def test_an_unknown_series_is_referred_to_as_a_series() -> None:
 
 def test_a_sequence_of_unknown_representation_is_walked() -> None:
     """A public sequence with VR UN holds its items in implicit VR (PS3.5 6.2.2)."""
-    inner = BytesIO()
-    dcmwrite(inner, item(ReferencedRTPlanSequence=[ref("plan", PLAN)]), implicit_vr=True,
-             little_endian=True)
-    value = inner.getvalue()[8:]
-    ds = Dataset()
-    ds.add_new(0x300C0002, "UN", value)
-    read = from_file(ds, implicit=False)
-    assert read.get_item(0x300C0002).VR == "UN"
-    assert facts(walk(read, DOSE).targets) == [("", "DOSE_PLAN", "plan", 1)]
+    value = encoded(item(ReferencedRTPlanSequence=[ref("plan", PLAN)]))[8:]
+    head = struct.pack("<HH2sHL", 0x300C, 0x0002, b"UN", 0, len(value))
+    ds = decoded(head + value, implicit=False)
+    assert facts(walk(ds, DOSE).targets) == [("", "DOSE_PLAN", "plan", 1)]
 
 
 # --- merged items --------------------------------------------------------------------------------
@@ -319,11 +345,11 @@ def test_a_sequence_of_unknown_representation_is_walked() -> None:
 def test_equal_targets_are_one_with_all_qualifiers() -> None:
     ds = item(SourceImageSequence=[
         ref("a", ReferencedFrameNumber=[3, 1],
-            PurposeOfReferenceCodeSequence=[code("121322", "DCM", "Source")]),
+            PurposeOfReferenceCodeSequence=[code("121322")]),
         ref("a", "9.9", ReferencedFrameNumber=2, ReferencedSegmentNumber=[7, 5],
-            PurposeOfReferenceCodeSequence=[code("121324", "DCM", "Source image")]),
+            PurposeOfReferenceCodeSequence=[code("121324")]),
         ref("a", ReferencedSegmentNumber=5,
-            PurposeOfReferenceCodeSequence=[code("121322", "DCM", "Source")]),
+            PurposeOfReferenceCodeSequence=[code("121322")]),
     ])
     assert found(ds, CT).targets == [Target(
         "REFERENCES", "SOURCE_IMAGE", "a", "SOURCE_IMAGE", CT, n=3, frames=(1, 2, 3),
@@ -346,7 +372,7 @@ QUALIFIERS = st.fixed_dictionaries({}, optional={
     "ReferencedFrameNumber": st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True),
     "ReferencedSegmentNumber": st.integers(1, 3),
     "PurposeOfReferenceCodeSequence": st.sampled_from(
-        [[code("1", "DCM", "x")], [code("2", "DCM", "y")]]),
+        [[code("1")], [code("2")]]),
 })
 
 
@@ -376,23 +402,32 @@ def sorted_lists(target: Target) -> Target:
                    segments=tuple(sorted(target.segments)))
 
 
-CONFLICTS = [
-    # name, SOP class, items that disagree about one target
-    ("relationship", PLAN, lambda items: item(ReferencedRTPlanSequence=items), [
+def plans(items: list[Dataset]) -> Dataset:
+    return item(ReferencedRTPlanSequence=items)
+
+
+def all_series(items: list[Dataset]) -> Dataset:
+    return item(ReferencedSeriesSequence=items)
+
+
+CONFLICTS: list[tuple[str, str, Callable[[list[Dataset]], Dataset], list[Dataset]]] = [
+    # name, SOP class, data set with the items, items that disagree about one target
+    ("relationship", PLAN, plans, [
         ref("x", PLAN, RTPlanRelationship="ONE"), ref("x", PLAN, RTPlanRelationship="TWO"),
         ref("x", PLAN)]),
-    ("series", REG, lambda items: item(ReferencedSeriesSequence=items), [
+    ("series", REG, all_series, [
         item(SeriesInstanceUID="one", ReferencedInstanceSequence=[ref("x")]),
         item(SeriesInstanceUID="two", ReferencedInstanceSequence=[ref("x")])]),
-    ("path", PLAN, lambda items: private_sequence(items), [
+    ("path", PLAN, private_sequence, [
         item(BeamSequence=[ref("x")]), item(DoseReferenceSequence=[ref("x")])]),
 ]
 
 
-@pytest.mark.parametrize(("sop_class", "build", "items"), [c[1:] for c in CONFLICTS],
-                         ids=[c[0] for c in CONFLICTS])
+@pytest.mark.parametrize(
+    ("sop_class", "build", "items"),
+    [pytest.param(*c[1:], id=c[0], marks=PENDING.get(c[0], ())) for c in CONFLICTS])
 def test_conflicting_items_give_the_same_in_either_order(
-    sop_class: str, build: Any, items: list[Dataset]
+    sop_class: str, build: Callable[[list[Dataset]], Dataset], items: list[Dataset]
 ) -> None:
     assert walk(build(items), sop_class) == walk(build(items[::-1]), sop_class)
 
@@ -402,7 +437,6 @@ def test_conflicting_items_give_the_same_in_either_order(
 EDGES = {"REFERENCES", "REFERENCES_SERIES", "REFERENCES_STUDY", "REFERENCES_FRAME"}
 # Rows for any path: the two fallbacks have their own tests above.
 NOT_EXERCISED = {"FALLBACK_INSTANCE", "FALLBACK_SERIES"}
-# The row stands for a value of an attribute, and the data set does not hold it.
 ROWS = [p for p in PATHS if p["edge"] in EDGES and p["source_sop_classes"]]
 
 
@@ -415,7 +449,7 @@ def holding(row: dict[str, Any], uid: str) -> Dataset:
         ds.ReferencedSOPClassUID = CT
     if row["id"].startswith("SR_UIDREF."):
         concept = row["id"].removeprefix("SR_UIDREF.")
-        ds.ConceptNameCodeSequence = [code(concept, "DCM", "UID")]
+        ds.ConceptNameCodeSequence = [code(concept)]
     for step in path[-2::-1]:
         ds = item(**{step: [ds]})
     return ds
@@ -423,8 +457,7 @@ def holding(row: dict[str, Any], uid: str) -> Dataset:
 
 def test_the_rows_that_are_not_exercised_are_known() -> None:
     assert {p["id"] for p in PATHS if p["edge"] in EDGES} - {p["id"] for p in ROWS} == NOT_EXERCISED
-    assert len(ROWS) > 280
-    assert all(a["id"] != b["id"] for a, b in pairwise(ROWS))
+    assert len(ROWS) == sum(p["edge"] in EDGES for p in PATHS) - len(NOT_EXERCISED)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[p["id"] for p in ROWS])
