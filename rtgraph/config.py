@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +34,46 @@ def _boolean(value: object) -> bool:
     raise ValueError("true or false is expected")
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text is expected")
+    return value
+
+
 def _seconds(value: object) -> float:
-    return float(str(value))
-
-
-def _path(value: object) -> Path:
-    return Path(str(value)).expanduser()
-
-
-def _count(value: object) -> int:
-    number = int(str(value))
-    if number < 1:
-        raise ValueError("a number from 1 is expected")
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1
+    if not 0 <= number < inf:
+        raise ValueError("a number of seconds is expected")
     return number
 
 
+def _path(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("a path is expected")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError("the home of that user is not known") from error
+
+
+def _count(value: object) -> int:
+    return _whole(value, inf, "a number from 1 is expected")
+
+
 def _port(value: object) -> int:
-    number = int(str(value))
-    if not 1 <= number <= 65535:
-        raise ValueError("a port from 1 to 65535 is expected")
+    return _whole(value, 65535, "a port from 1 to 65535 is expected")
+
+
+def _whole(value: object, most: float, expected: str) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if not 1 <= number <= most:
+        raise ValueError(expected)
     return number
 
 
@@ -73,24 +95,24 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("server.uri", str, "Neo4j to use; absent: the managed server",
+    Setting("server.uri", _text, "Neo4j to use; absent: the managed server",
             environment=("RTGRAPH_URI", "NEO4J_URI")),
-    Setting("server.user", str, "user name", "neo4j",
+    Setting("server.user", _text, "user name", "neo4j",
             ("RTGRAPH_USER", "NEO4J_USERNAME")),
-    Setting("server.password", str, "only from the environment, never from a file of settings",
+    Setting("server.password", _text, "only from the environment, never from a file of settings",
             None, ("RTGRAPH_PASSWORD", "NEO4J_PASSWORD"), secret=True),
     Setting("server.password_file", _path, "file that holds the password and nothing else",
             None, ("RTGRAPH_PASSWORD_FILE",)),
-    Setting("server.database", str, "database name; absent: the user's home database",
+    Setting("server.database", _text, "database name; absent: the user's home database",
             None, ("RTGRAPH_DATABASE", "NEO4J_DATABASE")),
-    Setting("server.browser_url", str, "address of Neo4j Browser for a server given by URI",
+    Setting("server.browser_url", _text, "address of Neo4j Browser for a server given by URI",
             None, ("RTGRAPH_BROWSER_URL",)),
     Setting("server.patience", _seconds, "seconds that a lost server is waited for", 60.0,
             ("RTGRAPH_PATIENCE",)),
     Setting("local.home", _path, "home of the managed server: database, logs, password, ports",
             None, ("RTGRAPH_HOME",)),
-    Setting("local.heap", str, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
-    Setting("local.pagecache", str, "page cache of the managed server", "256m",
+    Setting("local.heap", _text, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
+    Setting("local.pagecache", _text, "page cache of the managed server", "256m",
             ("RTGRAPH_PAGECACHE",)),
     Setting("local.bolt_port", _port, "Bolt port; absent: that of the home, chosen free once",
             None, ("RTGRAPH_BOLT_PORT",)),
@@ -147,9 +169,10 @@ class Settings:
             return None
         try:
             return self.password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
             raise UsageError(
-                f"The password file cannot be read: {error.strerror}.",
+                f"The password file cannot be read: {reason}.",
                 "Give the right file as server.password_file or RTGRAPH_PASSWORD_FILE.",
             ) from error
 
@@ -179,12 +202,12 @@ def load(
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     roots: dict[str, Path] = {}
-    for file in _files(folder or Path.cwd()):
+    for source, file in _files(folder or Path.cwd()):
         for key, value in _flat(file).items():
             if key.startswith("roots."):
-                roots[key.removeprefix("roots.")] = _path(value)
+                roots[_root_name(key, source)] = _read(_path, key, value, source)
             else:
-                _set(values, origin, key, value, file.name)
+                _set(values, origin, key, value, source)
     for setting in SETTINGS:
         for name in reversed(setting.environment):
             if environment.get(name):
@@ -196,12 +219,13 @@ def load(
     return Settings(**values, roots=roots, origin=origin)
 
 
-def _files(folder: Path) -> list[Path]:
-    """Settings files that exist, the weaker first."""
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    """Settings files that exist, the weaker first, with the name that `origin` gives them."""
     import platformdirs
 
     user = Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / "rtgraph.toml"
-    return [f for f in (user, folder / "rtgraph.toml") if f.is_file()]
+    files = (("rtgraph.toml of the user", user), ("rtgraph.toml", folder / "rtgraph.toml"))
+    return [(name, file) for name, file in files if file.is_file()]
 
 
 def _flat(file: Path) -> dict[str, object]:
@@ -211,7 +235,7 @@ def _flat(file: Path) -> dict[str, object]:
         raise UsageError(f"{file.name} cannot be read: {error}.") from error
     flat: dict[str, object] = {}
     for section, content in sections.items():
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or section not in _sections():
             raise UnknownName(f"section in {file.name}", section, _sections())
         for name, value in content.items():
             key = f"{section}.{name}"
@@ -226,12 +250,24 @@ def _sections() -> list[str]:
     return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots"})
 
 
+def _root_name(key: str, source: str) -> str:
+    """The name of a root; paths in the graph are `name:relative/path`."""
+    name = key.removeprefix("roots.")
+    if not name or ":" in name:
+        raise UsageError(f"{key} from {source}: a name without a colon is expected.")
+    return name
+
+
 def _set(
     values: dict[str, Any], origin: dict[str, str], key: str, value: object, source: str
 ) -> None:
     setting = _BY_KEY[key]
+    values[setting.name] = _read(setting.read, key, value, source)
+    origin[setting.name] = source
+
+
+def _read(read: Callable[[object], Any], key: str, value: object, source: str) -> Any:
     try:
-        values[setting.name] = setting.read(value)
+        return read(value)
     except ValueError as error:
         raise UsageError(f"{key} from {source}: {error}.") from error
-    origin[setting.name] = source

@@ -24,10 +24,14 @@ def csv_cell(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = plain(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
 
 
 def json_for_script(value: object) -> str:
-    """Return JSON that can stand in a `<script type="application/json">` block."""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    """Return JSON that can stand in a `<script type="application/json">` block.
+
+    NaN and infinity, which browsers do not read, are a ValueError.
+    """
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"),
+                      allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,249 @@
+"""Settings: who wins, where values come from, what is refused, and that secrets stay secret."""
+
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+from rtgraph.config import SETTINGS, Settings, load
+from rtgraph.errors import UnknownName, UsageError
+
+PROJECT, USER = "rtgraph.toml", "rtgraph.toml of the user"
+OWN, THEIRS = "RTGRAPH_URI", "NEO4J_URI"
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The folder of the project and that of the user's settings, both empty."""
+    project, user = tmp_path / "project", tmp_path / "user"
+    project.mkdir()
+    user.mkdir()
+    monkeypatch.setattr(platformdirs, "user_config_dir", lambda *a, **k: str(user))
+    return project, user
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "rtgraph.toml").write_text(text, encoding="utf-8")
+
+
+# --- precedence ----------------------------------------------------------------------------------
+
+BOTH = {OWN: "own", THEIRS: "neo4j"}
+PRECEDENCE: list[tuple[str, dict[str, object], dict[str, str], str, str, str, str | None]] = [
+    # name             options            environment         project user    uri       origin
+    ("option",         {"uri": "option"}, BOTH,               "file", "user", "option", "option"),
+    ("None",           {"uri": None},     BOTH,               "",     "",     "own",    OWN),
+    ("own variable",   {},                BOTH,               "file", "user", "own",    OWN),
+    ("their variable", {},                {THEIRS: "neo4j"},  "file", "user", "neo4j",  THEIRS),
+    ("empty own",      {},                BOTH | {OWN: ""},   "",     "",     "neo4j",  THEIRS),
+    ("empty variable", {},                {OWN: ""},          "file", "",     "file",   PROJECT),
+    ("project file",   {},                {},                 "file", "user", "file",   PROJECT),
+    ("user file",      {},                {},                 "",     "user", "user",   USER),
+    ("default",        {},                {},                 "",     "",     "",       None),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "project", "user", "uri", "origin"),
+    [c[1:] for c in PRECEDENCE], ids=[c[0] for c in PRECEDENCE])
+def test_precedence(
+    folders: tuple[Path, Path], options: dict[str, object], environment: dict[str, str],
+    project: str, user: str, uri: str, origin: str | None,
+) -> None:
+    for folder, value in zip(folders, (project, user), strict=True):
+        if value:
+            write(folder, f'[server]\nuri = "{value}"\n')
+    found = load(options, environment, folders[0])
+    assert found.uri == (uri or None)
+    assert found.origin.get("uri") == origin
+
+
+def test_files_are_merged_key_by_key(folders: tuple[Path, Path]) -> None:
+    write(folders[1], '[server]\nuri = "user"\nuser = "reader"\n[roots]\na = "/a"\nb = "/b"\n')
+    write(folders[0], '[server]\nuri = "project"\n[roots]\nb = "/other"\n')
+    found = load({}, {}, folders[0])
+    assert (found.uri, found.user) == ("project", "reader")
+    assert found.origin == {"uri": PROJECT, "user": USER}
+    assert found.roots == {"a": Path("/a"), "b": Path("/other")}
+
+
+def test_the_process_gives_environment_and_folder(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folders[0], "[ingest]\njobs = 3\n")
+    monkeypatch.chdir(folders[0])
+    monkeypatch.setenv("RTGRAPH_WRITERS", "5")
+    found = load()
+    assert (found.jobs, found.writers) == (3, 5)
+
+
+# --- declarations --------------------------------------------------------------------------------
+
+def test_declarations_and_the_class_agree(folders: tuple[Path, Path]) -> None:
+    assert len({s.name for s in SETTINGS}) == len({s.key for s in SETTINGS}) == len(SETTINGS)
+    assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS} | {"roots", "origin"}
+    variables = [v for s in SETTINGS for v in s.environment]
+    assert len(variables) == len(set(variables))
+    assert all(v.startswith(("RTGRAPH_", "NEO4J_")) for v in variables)
+    found = load({}, {}, folders[0])
+    assert found == Settings()
+    for setting in SETTINGS:
+        if setting.name != "home":  # its default depends on the machine
+            assert getattr(found, setting.name) == setting.default
+    assert found.home.name == "rtgraph"
+
+
+READ: list[tuple[str, str, object]] = [
+    # variable                 text           value
+    ("RTGRAPH_PATIENCE",       "1.5",         1.5),
+    ("RTGRAPH_PATIENCE",       "0",           0.0),
+    ("RTGRAPH_BOLT_PORT",      "7687",        7687),
+    ("RTGRAPH_OFFLINE",        "Yes",         True),
+    ("RTGRAPH_OFFLINE",        "0",           False),
+    ("RTGRAPH_NAMES",          "true",        True),
+    ("RTGRAPH_JOBS",           "4",           4),
+    ("RTGRAPH_HOME",           "~/graph",     Path.home() / "graph"),
+    ("NEO4J_USERNAME",         "reader",      "reader"),
+    ("NEO4J_DATABASE",         "research",    "research"),
+]
+
+
+@pytest.mark.parametrize(("variable", "text", "value"), READ,
+                         ids=[f"{c[0]} {c[1]}" for c in READ])
+def test_variables(folders: tuple[Path, Path], variable: str, text: str, value: object) -> None:
+    (setting,) = (s for s in SETTINGS if variable in s.environment)
+    found = load({}, {variable: text}, folders[0])
+    assert getattr(found, setting.name) == value
+    assert found.origin == {setting.name: variable}
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+NUMBER, PORT = "a number from 1 is expected", "a port from 1 to 65535 is expected"
+SECONDS, TEXT, PATH = "a number of seconds is expected", "text is expected", "a path is expected"
+REFUSED = [
+    # name                  key                  value in the file   message
+    ("no number",           "ingest.jobs",       "'many'",           NUMBER),
+    ("zero",                "ingest.writers",    "0",                NUMBER),
+    ("fraction",            "ingest.batch",      "2.5",              NUMBER),
+    ("truth for a number",  "ingest.jobs",       "true",             NUMBER),
+    ("port",                "local.bolt_port",   "65536",            PORT),
+    ("negative patience",   "server.patience",   "-1",               SECONDS),
+    ("no patience",         "server.patience",   "nan",              SECONDS),
+    ("endless patience",    "server.patience",   "inf",              SECONDS),
+    ("number for a text",   "server.uri",        "7687",             TEXT),
+    ("list for a text",     "server.user",       "['a']",            TEXT),
+    ("perhaps",             "local.offline",     "'perhaps'",        "true or false is expected"),
+    ("number for a path",   "local.home",        "3",                PATH),
+    ("empty path",          "local.home",        "''",               PATH),
+    ("home of nobody",      "local.home",        "'~no-user/x'",     "the home of that user is"),
+    ("root without a path", "roots.a",           "1",                PATH),
+    ("root with a colon",   "roots.'a:b'",       "'/a'",             "a name without a colon"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), [c[1:] for c in REFUSED],
+                         ids=[c[0] for c in REFUSED])
+def test_wrong_values(folders: tuple[Path, Path], key: str, value: str, message: str) -> None:
+    write(folders[0], f"{key} = {value}\n")
+    stated = key.replace("'", "")
+    with pytest.raises(UsageError, match=f"{stated} from rtgraph.toml: {message}") as error:
+        load({}, {}, folders[0])
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize("content", [b"[server\n", b"\xff"], ids=["no TOML", "no UTF-8"])
+def test_a_file_that_cannot_be_read(folders: tuple[Path, Path], content: bytes) -> None:
+    (folders[0] / "rtgraph.toml").write_bytes(content)
+    with pytest.raises(UsageError, match=r"rtgraph\.toml cannot be read: "):
+        load({}, {}, folders[0])
+
+
+def test_a_wrong_variable_is_named(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError, match=r"local\.http_port from RTGRAPH_HTTP_PORT: a port"):
+        load({}, {"RTGRAPH_HTTP_PORT": "no"}, folders[0])
+
+
+UNKNOWN = [
+    # name              text of the file           message                              hint
+    ("section",         "[sever]\nuri = 'x'",      "section in rtgraph.toml named 'sever'",
+     "Did you mean server?"),
+    ("key",             "[server]\nurl = 'x'",     "setting in rtgraph.toml named 'server.url'",
+     "Did you mean server.uri?"),
+    ("other section",   "[local]\nbatch = 1",      "setting in rtgraph.toml named 'local.batch'",
+     "Did you mean "),
+    ("no section",      "uri = 'x'",               "section in rtgraph.toml named 'uri'",
+     "Known: "),
+    ("far off",         "[zzz]\n",                 "section in rtgraph.toml named 'zzz'",
+     "Known: ingest, local, privacy, roots, server."),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), [c[1:] for c in UNKNOWN],
+                         ids=[c[0] for c in UNKNOWN])
+def test_unknown_names(folders: tuple[Path, Path], text: str, message: str, hint: str) -> None:
+    write(folders[0], text)
+    with pytest.raises(UnknownName, match=re.escape(message)) as error:
+        load({}, {}, folders[0])
+    assert error.value.hint.startswith(hint)
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+SECRET = "canary-of-a-password"
+
+
+def test_a_password_in_a_file_of_settings_is_refused_and_not_shown(
+    folders: tuple[Path, Path]
+) -> None:
+    write(folders[0], f'[server]\npassword = "{SECRET}"\n')
+    with pytest.raises(UnknownName) as error:
+        load({}, {}, folders[0])
+    assert SECRET not in f"{error.value} {error.value.hint} {error.value.__cause__}"
+    assert "server.password" not in error.value.known
+
+
+@pytest.mark.parametrize("variable", ["RTGRAPH_PASSWORD", "NEO4J_PASSWORD"])
+def test_a_password_of_the_environment_is_not_shown(
+    folders: tuple[Path, Path], variable: str
+) -> None:
+    found = load({}, {variable: SECRET}, folders[0])
+    assert found.read_password() == SECRET
+    assert SECRET not in repr(found) + str(found.origin)
+    assert found.origin["password"] == variable
+
+
+def password_file(folder: Path, content: bytes) -> dict[str, str]:
+    (folder / "secret").write_bytes(content)
+    return {"RTGRAPH_PASSWORD_FILE": str(folder / "secret")}
+
+
+def test_a_password_file_is_read_when_there_is_no_password(folders: tuple[Path, Path]) -> None:
+    environment = password_file(folders[0], f" {SECRET}\r\n".encode())
+    assert load({}, environment, folders[0]).read_password() == SECRET
+    assert load({}, environment | {"RTGRAPH_PASSWORD": "first"}, folders[0]
+                ).read_password() == "first"
+    assert load({}, {}, folders[0]).read_password() is None
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["absent", "no text"])
+def test_a_password_file_that_cannot_be_read(
+    folders: tuple[Path, Path], content: bytes | None
+) -> None:
+    environment = password_file(folders[0], content or b"")
+    if content is None:
+        (folders[0] / "secret").unlink()
+    with pytest.raises(UsageError, match="The password file cannot be read: ") as error:
+        load({}, environment, folders[0]).read_password()
+    assert "password_file" in error.value.hint
+
+
+def test_real_roots_are_real_folders(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    roots: dict[str, Any] = {"a": tmp_path / "link"}
+    assert Settings(roots=roots).real_roots() == {"a": os.path.realpath(tmp_path / "real")}
