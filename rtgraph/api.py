@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+# Files of the project that are named queries beside those of the package.
+OWN_QUERIES = Path("queries")
+
+
 class Rows(list[Row]):
     """Rows of a result: a list of dictionaries that turns into a data frame."""
 
@@ -291,18 +295,23 @@ class Graph:
         return self._background.run(
             graph_figure(self._store, patient, identifiers=identifiers))[1]
 
-    def query(self, name: str, **parameters: object) -> Rows:
+    def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
         return self._background.run(run_query(self._store, name, parameters))
+
+
+def is_text(name: str) -> bool:
+    """Tell a Cypher text from the name of a query."""
+    return len(name.split()) > 1
 
 
 async def run_query(store: "Store", name: str, parameters: Mapping[str, object]) -> Rows:
     """Run a named query with checked parameters, or a text that is no name."""
     from rtgraph.cypher.library import bind, query
 
-    if " " in name.strip():
+    if is_text(name):
         return Rows(await store.read(name, **parameters), await store.columns(name))
-    found = query(name)
+    found = query(name, OWN_QUERIES)
     rows = await store.read(found.statement, **bind(found, parameters))
     return Rows(rows, list(found.returns))
 

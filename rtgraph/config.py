@@ -109,7 +109,7 @@ SETTINGS = (
             None, ("RTGRAPH_BROWSER_URL",)),
     Setting("server.patience", _seconds, "seconds that a lost server is waited for", 60.0,
             ("RTGRAPH_PATIENCE",)),
-    Setting("local.home", _path, "home of the managed server: database, logs, password, ports",
+    Setting("local.home", _path, "home of the managed server; absent: in the user data folder",
             None, ("RTGRAPH_HOME",)),
     Setting("local.heap", _text, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
     Setting("local.pagecache", _text, "page cache of the managed server", "256m",

@@ -36,9 +36,18 @@ def terminal_width(stream: TextIO) -> int | None:
 
 def hide(rows: Iterable[Row], names: Collection[str]) -> list[Row]:
     """Return the rows with the values of these columns hidden; an absent value stays absent."""
-    return [
-        {k: HIDDEN if k in names and v is not None else v for k, v in row.items()} for row in rows
-    ]
+    return [{k: _hidden(k, v, names) for k, v in row.items()} for row in rows]
+
+
+def _hidden(name: str, value: object, names: Collection[str]) -> object:
+    """Hide a value by its name, and what nodes and maps hold under such a name."""
+    if name in names and value is not None:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {k: _hidden(str(k), v, names) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_hidden("", v, names) for v in value]
+    return value
 
 
 def rows_table(columns: Sequence[str], rows: Iterable[Row], width: int | None = None) -> str:

@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr. Heavy imports stand inside the 
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +29,8 @@ app = typer.Typer(
 
 def say(text: str) -> None:
     """Print a line for people on stderr."""
-    typer.echo(plain(text), err=True)
+    with suppress(OSError):  # nobody reads stderr any more: no reason to stop
+        typer.echo(plain(text), err=True)
 
 
 def main() -> None:
@@ -60,7 +62,8 @@ def _failed(error: BaseException) -> int:
         say(f"{error} {error.hint}".strip())
         return error.exit_code
     if hasattr(error, "format_message"):
-        say(f"{error.format_message()} See rtgraph --help.")
+        shows_help = type(error).__name__ == "NoArgsIsHelpError"
+        say(error.format_message() + ("" if shows_help else " See rtgraph --help."))
         return ExitCode.usage
     if os.environ.get("RTGRAPH_DEBUG"):
         raise error
@@ -106,12 +109,17 @@ def target_of(settings: "Settings", *, start: bool = True, writes: bool = False)
     return target
 
 
+def may_write(output: Path | None, force: bool) -> None:
+    """Refuse to overwrite a file, before any work is done for it."""
+    if output is not None and str(output) != "-" and output.exists() and not force:
+        raise OutputError("The file exists already.", "Overwrite it with --force.")
+
+
 def write_text(text: str, output: Path | None, *, force: bool = False) -> None:
     if output is None or str(output) == "-":
         typer.echo(text, nl=False)
         return
-    if output.exists() and not force:
-        raise OutputError("The file exists already.", "Overwrite it with --force.")
+    may_write(output, force)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8", newline="\n")

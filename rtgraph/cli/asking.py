@@ -2,14 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, say, settings_of, target_of, write_text
+from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
 from rtgraph.cli.options import (
+    AsRows,
     Data,
     FailOn,
     Force,
@@ -18,10 +19,11 @@ from rtgraph.cli.options import (
     Jobs,
     Output,
     Patient,
-    ReportFormat,
     Uri,
 )
 from rtgraph.errors import UsageError
+
+Renderers = dict[Format, Callable[[], str]]
 
 queries_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
                           help="Named cohort queries, and Cypher texts.")
@@ -37,7 +39,7 @@ def validate(
     fail_on: Annotated[FailOn, typer.Option(help="Lowest severity that exits 1.")] = FailOn.error,
     timeout: Annotated[float | None, typer.Option(min=0.01, help="Seconds for one check.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Findings printed for each check.")] = 5,
-    output_format: Annotated[ReportFormat, typer.Option("--format", "-f")] = ReportFormat.table,
+    output_format: AsRows = Format.table,
     output: Output = None, force: Force = False, identifiers: Identifiers = False,
 ) -> None:
     """Check the graph for broken and missing relations.
@@ -51,6 +53,7 @@ def validate(
     from rtgraph.cypher import library
     from rtgraph.cypher.validate import Report, run_checks
 
+    may_write(output, force)
     chosen = library.select(library.checks(), select or (), ignore or ())
     target = target_of(settings_of(uri, data))
 
@@ -64,10 +67,12 @@ def validate(
 
     report = asyncio.run(work())
     lowest = library.Severity(fail_on.value)
-    text = (render.report_table(report, limit, identifiers)
-            if output_format is ReportFormat.table
-            else render.report_json(report, lowest, identifiers))
-    write_text(text, output, force=force)
+    text: Renderers = {
+        Format.table: lambda: render.report_table(report, limit, identifiers),
+        Format.csv: lambda: render.report_csv(report, identifiers),
+        Format.json: lambda: render.report_json(report, lowest, identifiers),
+    }
+    write_text(text[output_format](), output, force=force)
     raise typer.Exit(report.exit_code(lowest))
 
 
@@ -77,12 +82,13 @@ def query_list() -> None:
 
     Example: rtgraph query list
     """
+    from rtgraph.api import OWN_QUERIES
     from rtgraph.cypher.library import queries
     from rtgraph.render import rows_table, terminal_width
 
     rows: list[dict[str, Any]] = [
         {"name": q.name, "view": q.view, "title": q.title,
-         "parameters": ", ".join(p.name for p in q.params)} for q in queries()]
+         "parameters": ", ".join(p.name for p in q.params)} for q in queries(OWN_QUERIES)]
     typer.echo(rows_table(["name", "view", "title", "parameters"], rows,
                           terminal_width(sys.stdout)), nl=False)
 
@@ -93,9 +99,10 @@ def query_show(name: Annotated[str, typer.Argument(help="Name of a query.")]) ->
 
     Example: rtgraph query show complete-chains
     """
+    from rtgraph.api import OWN_QUERIES
     from rtgraph.cypher.library import query
 
-    typer.echo(query(name).text.rstrip())
+    typer.echo(query(name, OWN_QUERIES).text.rstrip())
 
 
 @queries_app.command("run")
@@ -104,7 +111,7 @@ def query_run(
     parameters: Annotated[list[str] | None, typer.Option(
         "-p", "--param", metavar="NAME=VALUE", help="A parameter.")] = None,
     uri: Uri = None, data: Data = None,
-    output_format: Annotated[Format, typer.Option("--format", "-f")] = Format.table,
+    output_format: AsRows = Format.table,
     output: Output = None, force: Force = False, identifiers: Identifiers = False,
 ) -> None:
     """Run a named query or a Cypher text; nothing can be changed by it.
@@ -114,13 +121,20 @@ def query_run(
     import asyncio
 
     from rtgraph import render
-    from rtgraph.api import Rows, run_query
+    from rtgraph.api import OWN_QUERIES, Rows, is_text, run_query
     from rtgraph.cypher.library import bind, query
+    from rtgraph.graphmodel.tables import IDENTIFYING
 
+    may_write(output, force)
     given = dict(_parameter(p) for p in parameters or ())
-    hidden: tuple[str, ...] = ()
-    if " " not in name.strip():
-        found = query(name)
+    hidden: Collection[str] = () if identifiers else IDENTIFYING
+    if is_text(name):
+        named = [word for word in IDENTIFYING if word in name]
+        if named and not identifiers:
+            raise UsageError("A text that names an identifying property may show identifiers.",
+                             "Add --identifiers.")
+    else:
+        found = query(name, OWN_QUERIES)
         bind(found, given)
         hidden = () if identifiers else found.identifying
     target = target_of(settings_of(uri, data))
@@ -131,13 +145,13 @@ def query_run(
 
     rows = asyncio.run(work())
     shown = render.hide(rows, hidden)
-    text: Callable[[], str] = {
+    text: Renderers = {
         Format.table: lambda: render.rows_table(
             rows.columns, shown, render.terminal_width(sys.stdout)),
         Format.csv: lambda: render.rows_csv(rows.columns, shown),
         Format.json: lambda: render.rows_json(rows.columns, shown),
-    }[output_format]
-    write_text(text(), output, force=force)
+    }
+    write_text(text[output_format](), output, force=force)
 
 
 def _parameter(text: str) -> tuple[str, str]:
@@ -165,6 +179,7 @@ def graph(
     from rtgraph.api import Figure, Folder, find_patient, graph_figure
     from rtgraph.viz.page import write_page
 
+    may_write(output, force)
     if from_folder is not None:
         settings = settings_of(None, None, jobs=jobs)
         folder = Folder(from_folder, jobs=settings.jobs or os.cpu_count() or 1)

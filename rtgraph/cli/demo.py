@@ -30,8 +30,7 @@ def demo(
         typer.echo(f"{name:<11} {plain(text)}")
 
     if clean:
-        run.clean(out)
-        step("clean", "removed")
+        step("clean", "removed" if run.clean(out) else "there is nothing to remove")
         return
     shown = run.show(out, config.load(), step, data=data, patients=patients, seed=seed,
                      server=not no_server)

@@ -30,6 +30,8 @@ class FailOn(StrEnum):
     error = "error"
 
 
+AsRows = Annotated[Format, typer.Option("--format", "-f", help="How rows are printed.")]
+AsReport = Annotated[ReportFormat, typer.Option("--format", "-f", help="How it is printed.")]
 Uri = Annotated[str | None, typer.Option("--uri", help="Neo4j to use instead of the managed one.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Home of the managed server.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File; - is stdout.")]

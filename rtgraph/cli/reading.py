@@ -1,12 +1,13 @@
 """Commands that read files: ingest, scan."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, say, settings_of, target_of, write_text
+from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
 from rtgraph.cli.options import Data, FollowLinks, Force, Identifiers, Jobs, Rejects, Uri
 from rtgraph.errors import ExitCode
 
@@ -62,8 +63,9 @@ async def _watched(work: Any, progress: "Progress") -> Any:
         line = (f"{progress.phase:<7} {progress.seen:,} files{'' if progress.walked else ' so far'}"
                 f", {progress.read:,} read, {sum(progress.states.values()):,} done")
         if on_terminal:
-            sys.stderr.write(f"\r\x1b[2K{line}" if not task.done() else "\r\x1b[2K")
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stderr.write(f"\r\x1b[2K{line}" if not task.done() else "\r\x1b[2K")
+                sys.stderr.flush()
         elif not task.done():
             say(line)
     return await task
@@ -120,6 +122,8 @@ def scan(
     from rtgraph.ingest.pipeline import Progress
     from rtgraph.render import hide, rows_csv
 
+    for name in TABLES if output else ():
+        may_write((output or folder) / f"{name}.csv", force)
     progress = Progress()
     summary, tables = asyncio.run(_watched(
         scan_folder(folder, settings_of(None, None, jobs=jobs), progress, rejects,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtgraph.cli.app import app, say, settings_of, target_of
-from rtgraph.cli.options import Data, ReportFormat, Uri
+from rtgraph.cli.options import AsReport, Data, ReportFormat, Uri
 from rtgraph.errors import ExitCode, UsageError
 
 
@@ -60,7 +60,7 @@ def down(data: Data = None) -> None:
 @app.command()
 def status(
     uri: Uri = None, data: Data = None,
-    output_format: Annotated[ReportFormat, typer.Option("--format", "-f")] = ReportFormat.table,
+    output_format: AsReport = ReportFormat.table,
 ) -> None:
     """Say which server is used, what it is and what it holds.
 

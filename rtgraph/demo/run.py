@@ -7,7 +7,7 @@ home and any configured server are not touched, whatever the settings say.
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from rtgraph.demo.cohort import write_cohort
 from rtgraph.errors import OutputError, UsageError
 from rtgraph.graphmodel.tables import Row, Tables, of_patient
 from rtgraph.ingest.pipeline import Options, Progress
+from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest, workers
 from rtgraph.ingest.tables import read_folder, tables
 from rtgraph.store import local
@@ -56,11 +57,13 @@ def show(
     server : bool
         Without one, files are read into memory and drawn.
     """
+    _check(data, out)
     _prepare(out)
     folder = data or _synthesise(out, patients, seed, say)
-    own = replace(settings, uri=None, home=(out / "home").resolve())
+    own = replace(settings, uri=None, home=(out / "home").resolve(), bolt_port=None,
+                  http_port=None)
     if not server:
-        return Shown(None, None, _draw_folder(folder, out, say), None)
+        return Shown(None, None, _draw_folder(folder, out, own, say), None)
     target = choose(own, lambda line: say("up", line), start=True)
     say("up", f"managed Neo4j of {out}/home, {target.uri}")
 
@@ -69,7 +72,8 @@ def show(
             await store.write(EMPTY_GRAPH)
             progress = Progress()
             summary = await run_ingest(
-                store, [folder], own, options=Options(), progress=progress,
+                store, [folder], own, progress=progress, jobs=own.jobs,
+                options=Options(writers=own.writers, batch=own.batch),
                 rejects_file=out / "rejects.jsonl")
             say("ingest", _counts(summary))
             report = await run_checks(store, checks())
@@ -79,14 +83,29 @@ def show(
     return Shown(summary, report, figure, target)
 
 
-def clean(out: Path) -> None:
-    """Stop the demo's server and remove its folder."""
+def clean(out: Path) -> bool:
+    """Stop the demo's server and remove its folder; False when there is none."""
     if not out.exists():
-        return
+        return False
     if not (out / MARK).exists():
         raise UsageError("The folder was not made by rtgraph demo; nothing was removed.")
     local.stop((out / "home").resolve())
-    shutil.rmtree(out)
+    try:
+        shutil.rmtree(out.resolve())
+    except OSError as error:
+        raise OutputError(f"The folder of the demo cannot be removed: {error.strerror}.") from error
+    return True
+
+
+def _check(data: Path | None, out: Path) -> None:
+    """Refuse own files that are not there, or that the demo would take away."""
+    if data is None:
+        return
+    if not data.exists():
+        raise UsageError("A given path does not exist.", "Check the path; nothing was read.")
+    if out.resolve() in (data.resolve(), *data.resolve().parents):
+        raise UsageError("The files are inside the folder of the demo.",
+                         "Name another folder for the demo with --out.")
 
 
 def _prepare(out: Path) -> None:
@@ -135,17 +154,17 @@ async def _draw_graph(store: Store, out: Path, report: Report) -> Path:
     return _save(draw(await graph_tables(store, key), key), key, out)
 
 
-def _draw_folder(folder: Path, out: Path, say: Say) -> Path:
+def _draw_folder(folder: Path, out: Path, settings: Settings, say: Say) -> Path:
     progress = Progress()
 
     async def read() -> Tables:
-        with workers(os.cpu_count()) as executor:
+        with workers(settings.jobs) as executor:
             return tables(await read_folder(
                 [folder], executor, key=os.urandom(32).hex(), roots={}, progress=progress,
                 rejected=lambda rejected: None))
 
     found = asyncio.run(read())
-    say("scan", f"{progress.seen:,} files, {len(found['instances']):,} objects")
+    say("scan", f"{progress.seen:,} files, {progress.states[State.INDEXED]:,} objects")
     if not found["patients"]:
         raise UsageError("No DICOM object was found, so there is nothing to draw.")
     key = _most_unresolved(found)
@@ -162,9 +181,3 @@ def _most_unresolved(found: Tables) -> str:
 
 def _save(figure: Figure, key: str, out: Path) -> Path:
     return figure.save(out / f"patient-{key}.html", force=True)
-
-
-def planted(report: Report) -> Sequence[str]:
-    """Return one word a check with findings, for the summary of the demo."""
-    return [f"{r.check.id} {r.severity} {len(r.findings)} of {r.population:,}"
-            for r in report.results if r.findings]

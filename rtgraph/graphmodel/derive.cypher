@@ -5,6 +5,15 @@
 // name: touched
 MATCH (s:Series) WHERE s.dirty RETURN s.SeriesInstanceUID AS uid ORDER BY uid;
 
+// name: spread_study
+// Patients and studies of a series show in what is derived of all that share them.
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})<-[:HAS_SERIES]-(t:Study)
+WHERE COUNT { (t)<-[:HAS_STUDY]-() } > 1
+WITH DISTINCT t
+MATCH (t)-[:HAS_SERIES]->(s:Series)
+SET s.dirty = true;
+
 // name: spread
 // Series that refer into a touched one count its instances, so they are touched too.
 UNWIND $dirty AS uid
@@ -19,6 +28,12 @@ MATCH (t:Series {SeriesInstanceUID: uid})<-[:REFERENCES_SERIES]-(x:Instance|Seri
 OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(x)
 WITH DISTINCT coalesce(s, x) AS d
 SET d.dirty = true;
+
+// name: spread_targets
+// What a touched series referred to may change its rank as an anchor.
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:REFERENCES*1..2]->(s:Series)
+SET s.dirty = true;
 
 // name: counts
 UNWIND $dirty AS uid
@@ -148,7 +163,7 @@ MERGE (x:Issue {key: 'VAL-01|' + s.SeriesInstanceUID + '|' + keyword + '|' + rea
 SET x.rule = 'VAL-01', x.severity = CASE reason WHEN 'PLACEHOLDER' THEN 'INFO' ELSE 'WARNING' END,
     x.confidence = 1.0, x.status = 'OPEN', x.subject = s.SeriesInstanceUID, x.subject_label = 'Series',
     x.keyword = keyword, x.reason = reason, x.count = size(seen), x.first = seen[0].uid, x.raw = seen[0].raw,
-    x.patient_key = head([(p:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) | p.patient_key])
+    x.patient_key = head(COLLECT { MATCH (p:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) RETURN p.patient_key AS key ORDER BY key LIMIT 1 })
 MERGE (x)-[:ABOUT]->(s);
 
 // name: study_counts

@@ -78,6 +78,8 @@ STUDY = (
     Property("modalities", "LIST<STRING>", "distinct Modality of its series"),
     Property("n_series", "INTEGER", "counted"),
     Property("n_instances", "INTEGER", "counted"),
+    Property("unsettled", "BOOLEAN",
+             "true while a file that was not at hand may state that its objects are elsewhere"),
     Property("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
 )
 # What is constant over an image series lives on the series, so that slices stay lean.
@@ -225,8 +227,8 @@ FAMILIES = (
     Family(("EncapsulatedDocument",), ("104.",), "DOC", _DOCUMENT),
     # stereometric relationships are no image, but stand among the visible light images
     Family((), ("77.1.5.3",), ""),
-    Family(("Image",), ("1", "1.", "3.1", "6.1", "6.2", "7", "7.", "12.", "13.", "14.", "20",
-                        "77.1."), "OT"),
+    Family(("Image",), ("1", "1.", "3", "3.1", "5", "6", "6.", "7", "7.", "12.", "13.", "14.",
+                        "20", "77.1", "77.1.", "77.2"), "OT"),
 )
 NO_FAMILY = Family((), (), "")
 FAMILY_LABELS = tuple(dict.fromkeys(label for f in FAMILIES for label in f.labels))
@@ -244,7 +246,7 @@ def family(sop_class: str | None) -> Family:
 
 FRAME = (
     Property("FrameOfReferenceUID", "STRING"),
-    Property("kind", "STRING", "PATIENT, WELL_KNOWN or EQUIPMENT"),
+    Property("kind", "STRING", "PATIENT or WELL_KNOWN"),
     Property("n_series", "INTEGER", "counted"),
     Property("n_patients", "INTEGER", "counted"),
     Property("patient_key", "STRING", "when the frame is used by exactly one patient"),

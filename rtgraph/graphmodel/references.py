@@ -52,10 +52,14 @@ class Branch:
     leaves: dict[str, list[Reference]] = field(default_factory=dict)
 
 
+def table_text() -> str:
+    """Return the table as it stands in the package."""
+    return files("rtgraph.graphmodel").joinpath("references.json").read_text(encoding="utf-8")
+
+
 @cache
 def _document() -> dict[str, Any]:
-    text = files("rtgraph.graphmodel").joinpath("references.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json.loads(table_text())
     return document
 
 

@@ -27,7 +27,7 @@ from rtgraph.graphmodel.nodes import (
     Property,
     names,
 )
-from rtgraph.graphmodel.references import references, roles
+from rtgraph.graphmodel.references import roles, table_text
 
 SCHEMA_VERSION = 1
 MAX_CLIQUE = 32
@@ -38,7 +38,7 @@ _DERIVED = frozenset({
     "n_studies", "modalities", "n_series", "n_instances", "props_from", "layer", "sop_classes",
     "modalities_seen", "n_missing_instances", "frame_uids", "anchor_rank", "n_unresolved_refs",
     "internal_roles", "dirty", "referred_by_patients", "stated_sop_class", "first_seen_run",
-    "parser_version", "run_id",
+    "parser_version", "run_id", "unsettled",
 })
 _INDEXES = (
     ("instance_file_path", "(n:Instance)", "n.file_path"),
@@ -89,7 +89,7 @@ def schema() -> Schema:
 
 def table_version() -> str:
     """Return a digest of the reference table; runs record it."""
-    return blake2b(repr(references()).encode(), digest_size=8).hexdigest()
+    return blake2b(table_text().encode(), digest_size=8).hexdigest()
 
 
 def written(properties: Sequence[Property]) -> list[str]:
@@ -255,15 +255,86 @@ SET s.dirty = true
 MERGE (s)-[h:HAS_INSTANCE]->(b)
 ON CREATE SET h.stated = true"""
 
-# What an object that is read again stated before goes. Rows: UIDs.
-RETIRE = """\
-UNWIND $rows AS uid
-MATCH (i:Instance {SOPInstanceUID: uid})
-OPTIONAL MATCH (i)-[e:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY|REFERENCES_FRAME]->(b)
+# What objects that are read again stated before goes. Rows: UIDs. What is left of the targets is
+# looked at next: stubs are returned, frames are marked, and so is a series that still refers.
+_STATED = "REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY|REFERENCES_FRAME"
+_FORSAKEN = """\
 DELETE e
 WITH DISTINCT b
+FOREACH (f IN CASE WHEN b:FrameOfReference THEN [b] ELSE [] END | SET f.dirty = true)
+WITH b
 WHERE b:Missing
-RETURN b.SOPInstanceUID AS instance, b.SeriesInstanceUID AS series, b.StudyInstanceUID AS study"""
+OPTIONAL MATCH (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-(x:Instance|Series)
+WITH b, head(collect(x)) AS x
+OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(x)
+FOREACH (d IN [d IN [s, x] WHERE d:Series] | SET d.dirty = true)
+RETURN DISTINCT b.SOPInstanceUID AS instance, b.SeriesInstanceUID AS series,
+       b.StudyInstanceUID AS study"""
+RETIRE = f"""\
+UNWIND $rows AS uid
+MATCH (:Instance {{SOPInstanceUID: uid}})-[e:{_STATED}]->(b)
+{_FORSAKEN}"""
+# The same for series of image objects; edges between series are for the derived pass.
+RETIRE_SERIES = f"""\
+UNWIND $rows AS uid
+MATCH (:Series {{SeriesInstanceUID: uid}})-[e:{_STATED}]->(b)
+WHERE NOT b:Series OR type(e) = 'REFERENCES_SERIES'
+{_FORSAKEN}"""
+
+# Who has to be read again because an object has changed. Rows: keys or UIDs.
+STUDIES_OF = """\
+UNWIND $rows AS key
+MATCH (p:Patient {patient_key: key})-[:HAS_STUDY]->(t:Study)
+RETURN DISTINCT p.patient_key AS patient, t.StudyInstanceUID AS study"""
+SERIES_OF = """\
+UNWIND $rows AS uid
+MATCH (t:Study {StudyInstanceUID: uid})-[:HAS_SERIES]->(s:Series)
+RETURN t.StudyInstanceUID AS study, s.SeriesInstanceUID AS series"""
+REFERRING = f"""\
+UNWIND $rows AS uid
+MATCH (s:Series {{SeriesInstanceUID: uid}})
+WHERE EXISTS {{ (s)-[:{_STATED}]->() }}
+RETURN s.SeriesInstanceUID AS series"""
+OBJECTS_OF = """\
+UNWIND $rows AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Instance)
+WHERE NOT i:Missing
+RETURN s.SeriesInstanceUID AS series, i.SOPInstanceUID AS uid, i.file_path AS path"""
+
+# Locks: what another writer adds is seen when one looks again, or comes later. Rows: keys or UIDs.
+HOLD_OBJECTS = """\
+UNWIND $rows AS uid
+MATCH (i:Instance {SOPInstanceUID: uid})
+SET i.run_id = i.run_id"""
+HOLD_PATIENTS = """\
+UNWIND $rows AS key
+MATCH (p:Patient {patient_key: key})
+SET p.props_from = p.props_from"""
+HOLD_STUDIES = """\
+UNWIND $rows AS uid
+MATCH (t:Study {StudyInstanceUID: uid})
+SET t.props_from = t.props_from"""
+HOLD_SERIES = """\
+UNWIND $rows AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.dirty = true"""
+
+# Places that are made anew from objects that were read again. Rows: UIDs, keys.
+RELEASE = """\
+UNWIND $rows AS uid
+MATCH (t:Study {StudyInstanceUID: uid})
+REMOVE t.props_from, t.unsettled
+WITH t
+OPTIONAL MATCH (t)-[h:HAS_SERIES]->(s:Series)
+SET s.dirty = true
+REMOVE s.props_from
+DELETE h
+WITH DISTINCT t
+MATCH (p:Patient)-[h:HAS_STUDY]->(t)
+DELETE h
+RETURN DISTINCT p.patient_key AS patient"""
+UNSETTLE = "UNWIND $rows AS uid MATCH (t:Study {StudyInstanceUID: uid}) SET t.unsettled = true"
+FORGET = "UNWIND $rows AS key MATCH (p:Patient {patient_key: key}) REMOVE p.props_from"
 
 # Stubs that nothing refers to any more go; their series are looked at next. Rows: UIDs.
 DROP_STUBS = """\
@@ -274,23 +345,56 @@ OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(b)
 SET s.dirty = true
 DETACH DELETE b
 RETURN DISTINCT s.SeriesInstanceUID AS series"""
-DROP_EMPTY_SERIES = """\
+# Series without an object leave their studies; one that is still named stays as a stub. Whatever
+# was counted or ranked with them is marked. Rows: UIDs.
+EMPTY_SERIES = """\
 UNWIND $rows AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
-WHERE NOT EXISTS { (s)-[:HAS_INSTANCE]->() } AND NOT EXISTS { (s)<-[:REFERENCES_SERIES]-() }
-OPTIONAL MATCH (t:Study)-[:HAS_SERIES]->(s)
-DETACH DELETE s
-WITH DISTINCT t
-WHERE t IS NOT NULL
-RETURN t.StudyInstanceUID AS study"""
-DROP_EMPTY_STUDIES = """\
+WHERE NOT EXISTS { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing }
+OPTIONAL MATCH (s)-[:IN_FRAME|REFERENCES_FRAME]->(f:FrameOfReference)
+SET f.dirty = true
+WITH DISTINCT s
+OPTIONAL MATCH (s)-[:REFERENCES]->(b:Series)
+SET b.dirty = true
+WITH DISTINCT s
+OPTIONAL MATCH (x:Issue)-[:ABOUT]->(s)
+DETACH DELETE x
+WITH DISTINCT s
+OPTIONAL MATCH (t:Study)-[h:HAS_SERIES]->(s)
+DELETE h
+SET s = {SeriesInstanceUID: s.SeriesInstanceUID, dirty: true}, s:Missing
+RETURN DISTINCT s.SeriesInstanceUID AS series, t.StudyInstanceUID AS study"""
+DROP_SERIES = """\
+UNWIND $rows AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE s:Missing AND NOT EXISTS { (s)-[:HAS_INSTANCE]->() }
+  AND NOT EXISTS { (s)<-[:REFERENCES_SERIES]-() }
+DETACH DELETE s"""
+EMPTY_STUDIES = """\
 UNWIND $rows AS uid
 MATCH (t:Study {StudyInstanceUID: uid})
-WHERE NOT EXISTS { (t)-[:HAS_SERIES]->() } AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
-OPTIONAL MATCH (p:Patient)-[:HAS_STUDY]->(t)
-DETACH DELETE t
-WITH DISTINCT p
-WHERE p IS NOT NULL AND NOT EXISTS { (p)-[:HAS_STUDY]->() }
+OPTIONAL MATCH (t)-[:HAS_SERIES]->(s:Series)
+WITH t, head(collect(s)) AS one
+SET one.dirty = true
+WITH t
+WHERE NOT EXISTS { (t)-[:HAS_SERIES]->() }
+OPTIONAL MATCH (p:Patient)-[h:HAS_STUDY]->(t)
+DELETE h
+SET t = {StudyInstanceUID: t.StudyInstanceUID}, t:Missing
+RETURN DISTINCT t.StudyInstanceUID AS study, p.patient_key AS patient"""
+DROP_STUDIES = """\
+UNWIND $rows AS uid
+MATCH (t:Study {StudyInstanceUID: uid})
+WHERE t:Missing AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
+DETACH DELETE t"""
+DROP_PATIENTS = """\
+UNWIND $rows AS key
+MATCH (p:Patient {patient_key: key})
+OPTIONAL MATCH (p)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s:Series)
+WITH p, head(collect(s)) AS one
+SET one.dirty = true
+WITH p
+WHERE NOT EXISTS { (p)-[:HAS_STUDY]->() }
 DELETE p"""
 
 # What is already there. Rows: UIDs; paths.
@@ -299,18 +403,28 @@ UNWIND $rows AS uid
 MATCH (i:Instance {SOPInstanceUID: uid})
 WHERE NOT i:Missing
 RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
-       i.header_digest AS digest, i.parser_version AS parser,
+       i.header_digest AS digest, i.parser_version AS parser, i.run_id AS run,
        head([(i)<-[:HAS_INSTANCE]-(s:Series) | s.SeriesInstanceUID]) AS series,
-       [(i)-[:STORED_AS]->(f:File) | f {.*}] AS copies"""
+       COLLECT {
+         MATCH (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study)<-[:HAS_STUDY]-(p:Patient)
+         RETURN [p.patient_key, t.StudyInstanceUID] AS place ORDER BY place
+       } AS places,
+       EXISTS {
+         (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study) WHERE t.unsettled
+       } AS unsettled,
+       COLLECT { MATCH (i)-[:STORED_AS]->(f:File) RETURN f {.*} ORDER BY f.path } AS copies"""
 # A file that could not be read may be readable now, so it is looked at again.
 KNOWN_FILES = """\
 UNWIND $rows AS path
-OPTIONAL MATCH (i:Instance {file_path: path})
-OPTIONAL MATCH (f:File {path: path})
-WITH path, i, f
-WHERE i IS NOT NULL OR coalesce(f.reason, '') <> 'UNREADABLE' AND f IS NOT NULL
-RETURN path, coalesce(i.file_size, f.size) AS size, coalesce(i.file_mtime, f.mtime) AS mtime,
-       coalesce(i.parser_version, f.parser_version) AS parser"""
+CALL (path) {
+  MATCH (i:Instance {file_path: path})
+  RETURN i.file_size AS size, i.file_mtime AS mtime, i.parser_version AS parser
+  UNION ALL
+  MATCH (f:File {path: path})
+  WHERE coalesce(f.reason, '') <> 'UNREADABLE'
+  RETURN f.size AS size, f.mtime AS mtime, f.parser_version AS parser
+}
+RETURN path, size, mtime, parser"""
 
 COPIES = f"""\
 UNWIND $rows AS r

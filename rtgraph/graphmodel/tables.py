@@ -41,9 +41,11 @@ TABLES: dict[str, tuple[str, ...]] = {
                "n_patients"),
 }
 
-# Columns that outputs hide unless identifiers are asked for.
-IDENTIFYING = frozenset({"PatientID", "IssuerOfPatientID", "PatientBirthDate", "StudyID",
-                         "file_path"})
+# Columns and properties that outputs hide unless identifiers are asked for.
+IDENTIFYING = frozenset({
+    "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
+    "AccessionNumber", "file_path", "invalid_values",
+})
 
 
 def of_patient(tables: Tables, patient_key: str) -> Tables:

@@ -5,7 +5,7 @@ order of arrival. Where both files are at hand the two data sets are compared in
 digest of their heads decides.
 """
 
-import os
+import filecmp
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -47,10 +47,10 @@ Same = Callable[[Candidate, Candidate], bool]
 
 
 def same_data_set(a: Candidate, b: Candidate) -> bool:
-    """Compare two files: element by element when both can be read, else by digest."""
+    """Compare two files: bytes, then element by element; by digest when one is not at hand."""
     if a.location and b.location:
         try:
-            if os.path.samefile(a.location, b.location):
+            if filecmp.cmp(a.location, b.location, shallow=False):
                 return True
             with open(a.location, "rb") as one, open(b.location, "rb") as two, quiet():
                 return bool(dcmread(one, force=True) == dcmread(two, force=True))

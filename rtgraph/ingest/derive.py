@@ -11,7 +11,8 @@ from rtgraph.graphmodel.schema import MAX_CLIQUE, WELL_KNOWN_FRAMES, derivations
 from rtgraph.store.bolt import Counters, Store, Transaction
 
 BATCH = 2000
-_SPREAD = ("spread", "spread_series")
+_SIBLINGS = ("spread_study",)
+_SPREAD = ("spread", "spread_series", "spread_targets")
 _FIRST = ("counts", "labels")  # for all series first: `complete` compares with n_instances
 _SERIES = (
     "references_before", "lift_instances", "lift_series", "crossing", "reference_counts",
@@ -23,7 +24,8 @@ _FRAMES = ("frame_counts", "shares_before", "cliques", "stars", "frames_done", "
 
 async def derive(store: Store, report: Callable[[int, int], None] | None = None) -> Counters:
     """Bring everything derived up to date; `report` gets series done and series in all."""
-    changes = await _pass(store, _SPREAD, "dirty", await _touched(store, "touched"))
+    changes = await _pass(store, _SIBLINGS, "dirty", await _touched(store, "touched"))
+    changes += await _pass(store, _SPREAD, "dirty", await _touched(store, "touched"))
     touched = await _touched(store, "touched")
     changes += await _pass(store, _FIRST, "dirty", touched)
     for at in range(0, len(touched), BATCH):

@@ -5,8 +5,10 @@ folders of storage systems. A folder that cannot be listed is reported like a fi
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from errno import ELOOP
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +34,7 @@ class Roots:
         base = self.by_name.get(name)
         if base is None or not os.path.isdir(base):
             return None
-        return os.path.join(base, *relative.split("/"))
+        return actual(os.path.join(base, *relative.split("/")))
 
     def name_of(self, folder: str) -> str | None:
         """Return the name of the root that is exactly this folder."""
@@ -42,6 +44,15 @@ class Roots:
 def readable(path: str) -> str:
     """Return a file name as text: bytes that are no UTF-8 are written as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def actual(text: str) -> str:
+    """Return the path that `readable` has made this text of."""
+    if os.path.lexists(text):
+        return text
+    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), os.fsencode(text))
+    path = os.fsdecode(raw)
+    return path if os.path.lexists(path) else text
 
 
 def with_roots(paths: Sequence[Path], known: Mapping[str, str]) -> tuple[list[str], Roots]:
@@ -84,45 +95,73 @@ def walk(starts: Sequence[str], roots: Roots, *, follow_links: bool = False
     """Yield every file below `starts`, each once, folders in name order."""
     seen: set[str] = set()
     for start in starts:
-        name = _root_above(os.path.dirname(start) if os.path.isfile(start) else start,
-                           roots.by_name)
+        folder = os.path.dirname(start) if os.path.isfile(start) else start
+        name = _root_above(folder, roots.by_name)
         assert name is not None
-        if os.path.isfile(start):
-            yield _found(start, name, roots)
-        else:
+        if folder == start:
             yield from _folder(start, name, roots, follow_links, seen)
+        elif not {start, folder} & seen:
+            seen.add(start)
+            yield found_at(start, _path(start, name, roots))
 
 
 def _folder(folder: str, name: str, roots: Roots, follow_links: bool, seen: set[str]
             ) -> Iterator[Found | Rejected]:
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    name = roots.name_of(folder) or name
-    try:
-        entries = sorted(os.scandir(folder), key=lambda e: e.name)
-    except OSError as error:
-        yield Rejected(Found(folder, _path(folder, name, roots) + "/"), Reason.UNREADABLE,
-                       f"folder: {os.strerror(error.errno or 5)}")
-        return
+    """Walk with a stack of listings: folders may be deeper than Python calls can nest.
+
+    `seen` holds the real folders that were listed, and files that were given themselves.
+    """
+    first: list[tuple[str, str | None]] = [(folder, os.path.realpath(folder))]
+    listings = [iter(first)]
+    names = [name]
+    while listings:
+        path, real = next(listings[-1], ("", None))
+        if not path:
+            listings.pop()
+            names.pop()
+        elif real is None:
+            if path not in seen:
+                yield found_at(path, _path(path, names[-1], roots))
+        elif real not in seen:
+            seen.add(real)
+            names.append(roots.name_of(path) or names[-1])
+            try:
+                listings.append(iter(_listed(path, real, follow_links)))
+            except OSError as error:
+                yield Rejected(Found(path, _path(path, names.pop(), roots) + "/"),
+                               Reason.UNREADABLE, f"folder: {os.strerror(error.errno or 5)}")
+
+
+def _listed(folder: str, real: str, follow_links: bool) -> list[tuple[str, str | None]]:
+    """List by name files, and folders with the real path that tells them apart."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda e: e.name)
+    listed: list[tuple[str, str | None]] = []
     for entry in entries:
-        if entry.is_symlink() and not follow_links:
+        is_link = entry.is_symlink()
+        if is_link and not follow_links:
             continue
-        if entry.is_dir():
-            if entry.name.casefold() not in JUNK:
-                yield from _folder(entry.path, name, roots, follow_links, seen)
-        elif entry.is_file():
-            yield _found(entry.path, name, roots)
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError as error:
+            if error.errno == ELOOP:  # a link to itself leads to no file
+                continue
+            is_folder, is_file = False, True  # reading it tells the reason
+        if is_file:
+            listed.append((entry.path, None))
+        elif is_folder and entry.name.casefold() not in JUNK:
+            inside = os.path.realpath(entry.path) if is_link else os.path.join(real, entry.name)
+            listed.append((entry.path, inside))
+    return listed
 
 
-def _found(location: str, name: str, roots: Roots) -> Found | Rejected:
+def found_at(location: str, path: str) -> Found | Rejected:
+    """Look at a file; `path` names it in the graph."""
     try:
         status = os.stat(location)
     except OSError as error:
-        return Rejected(Found(location, _path(location, name, roots)), Reason.UNREADABLE,
-                        os.strerror(error.errno or 5))
-    return Found(location, _path(location, name, roots), status.st_size, status.st_mtime_ns)
+        return Rejected(Found(location, path), Reason.UNREADABLE, os.strerror(error.errno or 5))
+    return Found(location, path, status.st_size, status.st_mtime_ns)
 
 
 def _path(location: str, name: str, roots: Roots) -> str:

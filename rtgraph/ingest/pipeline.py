@@ -15,9 +15,10 @@ from pathlib import Path
 
 from rtgraph.graphmodel import schema
 from rtgraph.ingest.derive import derive
-from rtgraph.ingest.discover import Roots, chunks, walk, with_roots
+from rtgraph.ingest.discover import chunks, readable, walk, with_roots
 from rtgraph.ingest.parse import PARSER_VERSION, Plan, parse_many
 from rtgraph.ingest.records import Found, Instance, Rejected, State
+from rtgraph.ingest.revise import Run
 from rtgraph.ingest.write import Written, write_batch, write_rejects
 from rtgraph.store.bolt import Counters, Store
 
@@ -40,7 +41,7 @@ class Progress:
 
     def take(self, written: Written) -> None:
         """Count the outcome of a batch."""
-        self.states += written.states
+        self.states.update(written.states)
         self.changes += written.changes
         self.reasons.update(r.reason.value for r in written.refused)
 
@@ -78,16 +79,17 @@ async def ingest(
     """
     starts, all_roots = with_roots(paths, roots)
     for name, folder in all_roots.by_name.items():
-        if roots.get(name) != folder or name not in roots:
-            await store.write(schema.ROOT_NODE, name=name, path=folder)
+        if roots.get(name) != folder:
+            await store.write(schema.ROOT_NODE, name=name, path=readable(folder))
     plan = Plan(key, options.names)
+    run = Run(run_id, all_roots, plan)
     queues: list[asyncio.Queue[list[Instance] | None]] = [
         asyncio.Queue(maxsize=16) for _ in range(options.writers)]
     noted: asyncio.Queue[list[Rejected] | None] = asyncio.Queue(maxsize=16)
     files = walk(starts, all_roots, follow_links=options.follow_links)
     async with asyncio.TaskGroup() as group:
         for queue in queues:
-            group.create_task(_writer(store, queue, all_roots, run_id, options, progress, rejected))
+            group.create_task(_writer(store, queue, run, options, progress, rejected))
         group.create_task(_reject_writer(store, noted, progress))
         await _read(store, files, executor, plan, options, progress, rejected, queues, noted)
         for queue in queues:
@@ -166,8 +168,8 @@ async def _changed(store: Store, found: list[Found], progress: Progress) -> list
 
 
 async def _writer(
-    store: Store, queue: asyncio.Queue[list[Instance] | None], roots: Roots, run_id: str,
-    options: Options, progress: Progress, rejected: Sink,
+    store: Store, queue: asyncio.Queue[list[Instance] | None], run: Run, options: Options,
+    progress: Progress, rejected: Sink,
 ) -> None:
     """Write the objects of a partition of patients, a batch a transaction."""
     waiting: list[Instance] = []
@@ -176,7 +178,7 @@ async def _writer(
         waiting += part or []
         while len(waiting) >= options.batch or (part is None and waiting):
             objects, waiting = waiting[: options.batch], waiting[options.batch :]
-            written = await write_batch(store, objects, roots, run_id)
+            written = await write_batch(store, objects, run)
             for r in written.refused:
                 rejected(r)
             progress.take(written)

@@ -11,16 +11,17 @@ import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rtgraph import __version__
 from rtgraph.config import Settings
-from rtgraph.errors import OutputError
+from rtgraph.errors import OutputError, ServerError
 from rtgraph.graphmodel import schema
+from rtgraph.ingest.discover import actual, readable
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.pipeline import Options, Progress, ingest
 from rtgraph.ingest.records import Rejected, State
@@ -65,17 +66,6 @@ class Summary:
         """Tell whether the graph is the same as before the run."""
         return self.progress.changes == Counters() and not self.progress.states[State.INDEXED]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the summary for `--format json`."""
-        return {
-            "schema_version": 1, "run": self.run_id, "state": self.state,
-            "seconds": round(self.seconds, 3), "files": self.n_files,
-            "states": {s.value: self.progress.states[s] for s in State},
-            "reasons": dict(sorted(self.progress.reasons.items())),
-            "invalid_values": dict(sorted(self.progress.invalid.items())),
-            "before": dict(self.before), "after": dict(self.after), "changed": not self.unchanged,
-        }
-
 
 async def counts(store: Store) -> dict[str, int]:
     """Count what is in the graph."""
@@ -100,28 +90,43 @@ async def run_ingest(
                                "batch": options.batch}, sort_keys=True),
     }
     before = await counts(store)
-    await store.write(schema.RUN_NODE, **node)
-    roots = {r["name"]: r["path"] for r in await store.read(schema.ROOTS)}
+    roots = {r["name"]: actual(r["path"]) for r in await store.read(schema.ROOTS)}
+    for name, folder in settings.real_roots().items():
+        if roots.get(name) != folder:
+            await store.write(schema.ROOT_NODE, name=name, path=readable(folder))
     roots |= settings.real_roots()
     state = "FAILED"
     try:
+        await store.write(schema.RUN_NODE, **node)
         with reject_list(rejects_file) as rejected, workers(jobs) as executor:
             await ingest(store, paths, executor, key=key, run_id=run_id, roots=roots,
                          options=options, progress=progress, rejected=rejected)
+        progress.states = +progress.states  # states without a file go
         state = "DONE"
     except asyncio.CancelledError:
         state = "INTERRUPTED"
         raise
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
     finally:
         finished = datetime.now(UTC)
-        await asyncio.shield(store.write(schema.RUN_NODE, **node | {
-            "finished": finished, "state": state, "n_files": progress.seen,
-            "n_instances": progress.states[State.INDEXED],
-            "n_rejected": progress.states[State.REJECTED],
-            "counts": json.dumps({s.value: progress.states[s] for s in State}, sort_keys=True),
-        }))
+        # A server that is lost is what is told; it cannot be told to the graph as well.
+        with suppress(*([] if state == "DONE" else [ServerError])):
+            await asyncio.shield(store.write(schema.RUN_NODE, **node | {
+                "finished": finished, "state": state, "n_files": progress.seen,
+                "n_instances": progress.states[State.INDEXED],
+                "n_rejected": progress.states[State.REJECTED],
+                "counts": json.dumps({s.value: progress.states[s] for s in State}, sort_keys=True),
+            }))
     return Summary(run_id, state, (finished - started).total_seconds(), progress, before,
                    await counts(store), rejects_file if progress.states[State.REJECTED] else None)
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what ended a TaskGroup: the first error of those that it gathers."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @contextmanager
@@ -150,7 +155,8 @@ def reject_list(path: Path | None) -> Iterator[Callable[[Rejected], None]]:
     """Yield a function that writes one JSON line a rejected file, readable by the user only.
 
     The list holds paths, which may hold names of patients; nothing else shows them. The file is
-    made when the first line is written.
+    made when the first line is written; a later run adds its lines, since files that were rejected
+    before are not read again. A file of another kind is never written to.
     """
     stream: TextIO | None = None
 
@@ -174,8 +180,13 @@ def reject_list(path: Path | None) -> Iterator[Callable[[Rejected], None]]:
 
 def _private(path: Path) -> TextIO:
     try:
-        path.unlink(missing_ok=True)
-        return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w",
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace") as kept:
+                if not kept.readline().startswith('{"detail": '):
+                    raise OutputError("The file for rejected files is something else.",
+                                      "Name another one with --rejects FILE.")
+            path.chmod(0o600)
+        return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "a",
                          encoding="utf-8")
     except OSError as error:
         raise OutputError(

@@ -35,10 +35,11 @@ async def read_folder(
     """
     starts, all_roots = with_roots(paths, roots)
     by_uid: dict[str, list[Instance]] = defaultdict(list)
-    async for chunk in in_thread(chunks(walk(starts, all_roots, follow_links=follow_links), CHUNK)):
+
+    async def read(chunk: list[Found | Rejected]) -> None:
         found = [f for f in chunk if isinstance(f, Found)]
         results = await in_executor(executor, found, Plan(key))
-        progress.seen += len(chunk)
+        progress.read += len(found)
         for r in (*(f for f in chunk if isinstance(f, Rejected)), *results):
             if isinstance(r, Instance):
                 by_uid[r.sop_uid].append(r)
@@ -47,6 +48,12 @@ async def read_folder(
                 progress.states[State.REJECTED] += 1
                 progress.reasons[r.reason.value] += 1
                 rejected(r)
+
+    async with asyncio.TaskGroup() as group:
+        files = walk(starts, all_roots, follow_links=follow_links)
+        async for chunk in in_thread(chunks(files, CHUNK)):
+            progress.seen += len(chunk)
+            group.create_task(read(chunk))
     progress.walked = True
     return [await _settled(records, progress) for _, records in sorted(by_uid.items())]
 

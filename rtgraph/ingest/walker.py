@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from pydicom.dataset import Dataset
 
-from rtgraph.graphmodel.nodes import STORAGE
+from rtgraph.graphmodel.nodes import STORAGE, family
 from rtgraph.graphmodel.references import (
     OTHER_REFERENCE,
     Branch,
@@ -59,10 +59,13 @@ def walk(ds: Dataset, sop_class: str) -> References:
     found: dict[tuple[str, str, str], Target] = {}
     result = References()
     placements: dict[str, str] = {}
+    is_key_object = "KeyObject" in family(sop_class).labels
     for target in _visit(ds, tree(sop_class), "", None, placements):
         if len(target.uid) > LONGEST_UID:
             result.too_long.add(EDGES[target.edge])
             continue
+        if is_key_object and target.role == "SR_CONTENT":
+            target = replace(target, role="KEY_OBJECT")
         key = (target.edge, target.role, target.uid)
         found[key] = _merged(found[key], target) if key in found else target
     listed = {uid for _, role, uid in found if role == "STRUCTURE_SET_IMAGE"}
@@ -82,7 +85,7 @@ def _visit(
         series = first_text(item, "SeriesInstanceUID") or series
         target_uid = first_text(item, "ReferencedSOPInstanceUID")
         if target_uid and series:
-            placements[target_uid] = series
+            placements[target_uid] = min(series, placements.get(target_uid, series))
         yield from _unknown(item, branch, path)
     for keyword, rows in branch.leaves.items():
         uid = first_text(item, keyword)
@@ -150,5 +153,6 @@ def _merged(a: Target, b: Target) -> Target:
         frames=tuple(sorted({*a.frames, *b.frames})),
         segments=tuple(sorted({*a.segments, *b.segments})),
         purpose=tuple(sorted({*a.purpose, *b.purpose})),
+        relationship=min(filter(None, (a.relationship, b.relationship)), default=None),
         path="|".join(paths) or None,
     )

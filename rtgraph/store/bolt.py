@@ -118,7 +118,7 @@ class Transaction:
         self._transaction = transaction
         self.counters = Counters()
 
-    async def run(self, statement: str, **parameters: object) -> list[Row]:
+    async def run(self, statement: str, /, **parameters: object) -> list[Row]:
         """Run a statement and return its rows; what it changed is added to `counters`."""
         result = await self._transaction.run(statement, dict(parameters))
         rows = [{k: _plain(v) for k, v in dict(record).items()} async for record in result]
@@ -158,7 +158,8 @@ class Store:
                 max_transaction_retry_time=min(30.0, patience),
             )
         except (ConfigurationError, ValueError) as error:
-            raise UsageError("The address of the server is not understood.", str(error)) from error
+            raise UsageError("The address of the server is not understood.",
+                             "Use bolt://host:port or neo4j://host:port.") from error
 
     async def __aenter__(self) -> "Store":
         await self.connect()
@@ -226,7 +227,7 @@ class Store:
 
         return await self.transact(write_schema)
 
-    async def read(self, statement: str, **parameters: object) -> list[Row]:
+    async def read(self, statement: str, /, **parameters: object) -> list[Row]:
         """Return the rows of a reading statement; the server refuses one that writes."""
 
         async def work(transaction: AsyncManagedTransaction) -> list[Row]:
@@ -249,7 +250,7 @@ class Store:
 
         return await self._translating(planned())
 
-    async def write(self, statement: str, **parameters: object) -> Counters:
+    async def write(self, statement: str, /, **parameters: object) -> Counters:
         """Run one statement outside of a batch; schema statements need that."""
         async with self._driver.session(database=self.database) as session:
             result = await self._translating(

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rtgraph.config import Settings
-from rtgraph.errors import ServerRefused, ServerUnreachable
+from rtgraph.errors import ServerRefused, ServerUnreachable, UsageError
 from rtgraph.store import local
 from rtgraph.store.bolt import Store
 
@@ -68,6 +68,7 @@ def choose(
             raise ServerUnreachable("No managed server is running.", "Start it: rtgraph up")
         return Target(running.uri, running.user, running.password(), None,
                       settings.origin.get("home", "default home"), running.browser_url, running)
+    _no_login(settings.uri)
     password = settings.read_password() or (ask() if ask else None)
     if password is None:
         raise ServerRefused(
@@ -75,3 +76,10 @@ def choose(
             "Set RTGRAPH_PASSWORD, or server.password_file in rtgraph.toml.")
     return Target(settings.uri, settings.user, password, settings.database,
                   settings.origin.get("uri", "default"), settings.browser_url)
+
+
+def _no_login(uri: str) -> None:
+    """Addresses are printed, so they must not hold a password."""
+    if "@" in uri:
+        raise UsageError("The address of the server holds a login.",
+                         "Leave it out; use RTGRAPH_USER and RTGRAPH_PASSWORD.")

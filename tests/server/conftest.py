@@ -125,13 +125,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
         yield TestServer(uri, os.environ.get("RTGRAPH_TEST_USER", "neo4j"),
                          os.environ["RTGRAPH_TEST_PASSWORD"], None)
         return
-    from rtgraph.store import local
+    from rtgraph.store import jars, local
 
     home = tmp_path_factory.mktemp("neo4j")
+    settings = config.load({"home": home}, environment={}, folder=home)
     try:
-        running = local.start(config.load({"home": home}), lambda line: None)
-    except LocalServerError as error:
+        jars.ensure(jars.locked(), jars.default_folder(), offline=False, report=lambda line: None)
+    except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j: {error} {error.hint}")
+    running = local.start(settings, lambda line: None)
     yield TestServer(running.uri, running.user, running.password(), home)
     local.stop(home)
 

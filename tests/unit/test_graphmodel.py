@@ -10,13 +10,12 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 from pydicom import uid as uids
 from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -77,21 +76,8 @@ def test_rows_are_loaded_as_they_are_written() -> None:
         (r["role"], r["severity"], r["quiet"], r["targets"]) for r in TABLE["roles"]]
 
 
-# Cases that the product does not meet yet; xfail is strict, so a repair shows.
-TABLE_VERSION = pytest.mark.xfail(reason="the digest is made of sets, whose order is random")
-PENDING = {
-    "REFERENCES": pytest.mark.xfail(reason="PATIENT_PHOTO.2 and .3 name a study and a series"),
-    **dict.fromkeys(
-        [f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("3", "5", "6", "6.3", "77.1", "77.2")],
-        pytest.mark.xfail(reason="retired and late image classes are no images")),
-}
 
-
-def marked(names: Iterable[str]) -> list[ParameterSet]:
-    return [pytest.param(name, id=name, marks=PENDING.get(name, ())) for name in names]
-
-
-@pytest.mark.parametrize("edge", marked(LEVEL_OF_EDGE))
+@pytest.mark.parametrize("edge", LEVEL_OF_EDGE)
 def test_an_edge_leads_to_its_level(edge: str) -> None:
     wrong = {p["id"] for p in PATHS
              if p["edge"] == edge and p["target_level"] != LEVEL_OF_EDGE[edge]}
@@ -172,7 +158,6 @@ def test_policy_of_a_role_follows_from_its_paths(role: str) -> None:
     assert set(row["targets"]) <= set(FAMILY_LABELS)
 
 
-@TABLE_VERSION
 def test_the_table_version_is_the_same_in_every_process() -> None:
     code = "from rtgraph.graphmodel.schema import table_version; print(table_version())"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
@@ -325,7 +310,7 @@ IMAGE_CLASSES = {
 }
 
 
-@pytest.mark.parametrize("sop_class", marked(IMAGE_CLASSES))
+@pytest.mark.parametrize("sop_class", IMAGE_CLASSES)
 def test_every_image_storage_class_is_an_image(sop_class: str) -> None:
     assert {"Image", "RTImage"} & set(family(sop_class).labels)
 

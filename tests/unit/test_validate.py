@@ -26,7 +26,7 @@ class Answers(Store):
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.answers, self.asked = answers, list[str]()
 
-    async def read(self, statement: str, **parameters: object) -> list[dict[str, Any]]:
+    async def read(self, statement: str, /, **parameters: object) -> list[dict[str, Any]]:
         self.asked.append(statement)
         answer = self.answers[statement]
         if isinstance(answer, Exception):

@@ -232,17 +232,9 @@ OBJECTS: list[tuple[str, str, Dataset, list[tuple[str, str, str, int]], dict[str
 ]
 
 
-# Cases that the product does not meet yet; xfail is strict, so a repair shows.
-PENDING = {
-    "key object selection": pytest.mark.xfail(reason="the role KEY_OBJECT is not given yet"),
-    "relationship": pytest.mark.xfail(reason="the first item decides"),
-    "series": pytest.mark.xfail(reason="the last item decides"),
-}
-
-
 @pytest.mark.parametrize(
     ("sop_class", "ds", "wanted", "placements"),
-    [pytest.param(*c[1:], id=c[0], marks=PENDING.get(c[0], ())) for c in OBJECTS])
+    [pytest.param(*c[1:], id=c[0]) for c in OBJECTS])
 def test_references(
     sop_class: str, ds: Dataset, wanted: list[tuple[str, str, str, int]],
     placements: dict[str, str],
@@ -425,7 +417,7 @@ CONFLICTS: list[tuple[str, str, Callable[[list[Dataset]], Dataset], list[Dataset
 
 @pytest.mark.parametrize(
     ("sop_class", "build", "items"),
-    [pytest.param(*c[1:], id=c[0], marks=PENDING.get(c[0], ())) for c in CONFLICTS])
+    [pytest.param(*c[1:], id=c[0]) for c in CONFLICTS])
 def test_conflicting_items_give_the_same_in_either_order(
     sop_class: str, build: Callable[[list[Dataset]], Dataset], items: list[Dataset]
 ) -> None:

@@ -1,7 +1,7 @@
 // Table: patients
 // view: table
 // returns: patient_key, PatientID, IssuerOfPatientID, PatientBirthDate, PatientSex, n_studies
-// identifying: PatientID, PatientBirthDate
+// identifying: PatientID, IssuerOfPatientID, PatientBirthDate
 // param patient: string = null   patient_key; null stands for all patients
 // try: :param patient => null
 MATCH (p:Patient)

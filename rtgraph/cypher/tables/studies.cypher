@@ -1,7 +1,7 @@
 // Table: studies, one row for each patient that states the study
 // view: table
 // returns: patient_key, StudyInstanceUID, StudyDate, StudyDescription, StudyID, missing, n_series, n_instances
-// identifying: none
+// identifying: StudyID
 // param patient: string = null   patient_key: its studies and the ones it refers to; null stands for all studies
 // try: :param patient => null
 CALL () {
