@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rtgraph.graphmodel import schema
+from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.nodes import Family, family
 from rtgraph.ingest.compare import Copy
 from rtgraph.ingest.parse import PARSER_VERSION
@@ -30,12 +30,13 @@ class Step:
 def hierarchy(objects: Sequence[Instance]) -> list[Step]:
     """Patients, studies and series with their values, those of the smallest SOP Instance UID."""
     triples = sorted({(o.patient_key, o.study_uid, o.series_uid) for o in objects})
-    steps = [Step(schema.HIERARCHY, [list(t) for t in triples])]
+    steps = [Step(statements.HIERARCHY, [list(t) for t in triples])]
     keys = {"Patient": lambda o: o.patient_key, "Study": lambda o: o.study_uid,
             "Series": lambda o: o.series_uid}
-    rows = {"Patient": schema.PATIENT_ROW, "Study": schema.STUDY_ROW, "Series": schema.SERIES_ROW}
+    rows = {"Patient": statements.PATIENT_ROW, "Study": statements.STUDY_ROW,
+            "Series": statements.SERIES_ROW}
     by_uid = sorted(objects, key=lambda o: o.sop_uid, reverse=True)
-    for label, statement in schema.VALUES:
+    for label, statement in statements.VALUES:
         first = {keys[label](o): o for o in by_uid}
         steps.append(Step(statement, [
             [key, o.sop_uid, *(o.values[label].get(n) for n in rows[label])]
@@ -51,8 +52,8 @@ def instances(objects: Sequence[Instance]) -> list[tuple[Family, Step]]:
         kind = family(o.sop_class)
         values = instance_values(o)
         by_family[kind][o.series_uid].append(
-            [o.sop_uid, *(values.get(n) for n in schema.instance_row(kind))])
-    return [(kind, Step(schema.instances(kind), [[s, r] for s, r in sorted(groups.items())]))
+            [o.sop_uid, *(values.get(n) for n in statements.instance_row(kind))])
+    return [(kind, Step(statements.instances(kind), [[s, r] for s, r in sorted(groups.items())]))
             for kind, groups in sorted(by_family.items(), key=lambda item: item[0].labels)]
 
 
@@ -79,12 +80,12 @@ def references(objects: Sequence[Instance]) -> list[Step]:
                 edges[source, family(t.stated_sop_class)][start].append(_row(t))
             else:
                 others[source, t.edge][start].append([t.uid, t.role, t.n, t.path_id])
-    steps = [Step(schema.reference_edges(source, kind), _grouped(groups))
+    steps = [Step(statements.reference_edges(source, kind), _grouped(groups))
              for (source, kind), groups in sorted(edges.items(), key=_by_labels)]
-    steps += [Step(schema.other_edges(source, edge), _grouped(groups))
+    steps += [Step(statements.other_edges(source, edge), _grouped(groups))
               for (source, edge), groups in sorted(others.items())]
     if placed := _placements(objects):
-        steps.append(Step(schema.PLACEMENTS, placed))
+        steps.append(Step(statements.PLACEMENTS, placed))
     return steps
 
 
@@ -125,7 +126,7 @@ def copies(copied: Iterable[tuple[str, str, Copy]]) -> Step:
          c.differs, c.file.series_uid if c.file.series_uid != series else None, None]
         for uid, series, c in copied
     ]
-    return Step(schema.COPIES, sorted(rows, key=lambda r: r[1]))
+    return Step(statements.COPIES, sorted(rows, key=lambda r: r[1]))
 
 
 def rejects(rejected: Iterable[Rejected]) -> Step:
@@ -135,4 +136,4 @@ def rejects(rejected: Iterable[Rejected]) -> Step:
          "NOT_DICOM" if r.reason is Reason.NOT_DICOM else "REJECTED", None, None, r.reason.value]
         for r in rejected
     ]
-    return Step(schema.REJECTS, sorted(rows, key=lambda r: str(r[0])))
+    return Step(statements.REJECTS, sorted(rows, key=lambda r: str(r[0])))

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rtgraph.graphmodel import schema
+from rtgraph.graphmodel import statements
 from rtgraph.ingest.derive import derive
 from rtgraph.ingest.discover import chunks, readable, walk, with_roots
 from rtgraph.ingest.parse import PARSER_VERSION, Plan, parse_many
@@ -80,7 +80,7 @@ async def ingest(
     starts, all_roots = with_roots(paths, roots)
     for name, folder in all_roots.by_name.items():
         if roots.get(name) != folder:
-            await store.write(schema.ROOT_NODE, name=name, path=readable(folder))
+            await store.write(statements.ROOT_NODE, name=name, path=readable(folder))
     plan = Plan(key, options.names)
     run = Run(run_id, all_roots, plan)
     queues: list[asyncio.Queue[list[Instance] | None]] = [
@@ -160,7 +160,7 @@ async def in_executor(
 
 async def _changed(store: Store, found: list[Found], progress: Progress) -> list[Found]:
     """Leave out files that the graph knows with the same size, time and reader."""
-    rows = await store.read(schema.KNOWN_FILES, rows=[f.path for f in found])
+    rows = await store.read(statements.KNOWN_FILES, rows=[f.path for f in found])
     known = {(r["path"], r["size"], r["mtime"]) for r in rows if r["parser"] == PARSER_VERSION}
     changed = [f for f in found if (f.path, f.size, f.mtime) not in known]
     progress.states[State.UNCHANGED] += len(found) - len(changed)

@@ -20,7 +20,7 @@ from typing import TextIO
 from rtgraph import __version__
 from rtgraph.config import Settings
 from rtgraph.errors import OutputError, ServerError
-from rtgraph.graphmodel import schema
+from rtgraph.graphmodel import schema, statements
 from rtgraph.ingest.discover import actual, readable
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.pipeline import Options, Progress, ingest
@@ -90,14 +90,14 @@ async def run_ingest(
                                "batch": options.batch}, sort_keys=True),
     }
     before = await counts(store)
-    roots = {r["name"]: actual(r["path"]) for r in await store.read(schema.ROOTS)}
+    roots = {r["name"]: actual(r["path"]) for r in await store.read(statements.ROOTS)}
     for name, folder in settings.real_roots().items():
         if roots.get(name) != folder:
-            await store.write(schema.ROOT_NODE, name=name, path=readable(folder))
+            await store.write(statements.ROOT_NODE, name=name, path=readable(folder))
     roots |= settings.real_roots()
     state = "FAILED"
     try:
-        await store.write(schema.RUN_NODE, **node)
+        await store.write(statements.RUN_NODE, **node)
         with reject_list(rejects_file) as rejected, workers(jobs) as executor:
             await ingest(store, paths, executor, key=key, run_id=run_id, roots=roots,
                          options=options, progress=progress, rejected=rejected)
@@ -112,7 +112,7 @@ async def run_ingest(
         finished = datetime.now(UTC)
         # A server that is lost is what is told; it cannot be told to the graph as well.
         with suppress(*([] if state == "DONE" else [ServerError])):
-            await asyncio.shield(store.write(schema.RUN_NODE, **node | {
+            await asyncio.shield(store.write(statements.RUN_NODE, **node | {
                 "finished": finished, "state": state, "n_files": progress.seen,
                 "n_instances": progress.states[State.INDEXED],
                 "n_rejected": progress.states[State.REJECTED],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtgraph.errors import RtgraphError, StatementRefused
-from rtgraph.graphmodel import schema
+from rtgraph.graphmodel import statements
 from rtgraph.ingest import batch
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.parse import PARSER_VERSION
@@ -97,9 +97,9 @@ async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
         if moved:
             rows = [[row["uid"], row["series"]] for row in moved]
             left.series |= {
-                r["series"] for r in await transaction.run(schema.settle(kind), rows=rows)}
+                r["series"] for r in await transaction.run(statements.settle(kind), rows=rows)}
     paths = sorted({o.file.path for o in objects} | set(decision.gone))
-    await transaction.run(schema.DROP_FILES, rows=paths)
+    await transaction.run(statements.DROP_FILES, rows=paths)
     if decision.copies:
         step = batch.copies(decision.copies)
         await transaction.run(step.statement, rows=step.rows)
@@ -112,10 +112,10 @@ async def _hold(transaction: Transaction, decision: Decision) -> None:
     """Lock what is known, and see that it still is what the batch was decided with."""
     around = decision.around
     for before, key, hold, look in (
-        (decision.known.values(), "uid", schema.HOLD_OBJECTS, schema.KNOWN_OBJECTS),
-        (around.of_patient, "patient", schema.HOLD_PATIENTS, schema.STUDIES_OF),
-        (around.in_study, "study", schema.HOLD_STUDIES, schema.SERIES_OF),
-        (around.members, "series", schema.HOLD_SERIES, schema.OBJECTS_OF),
+        (decision.known.values(), "uid", statements.HOLD_OBJECTS, statements.KNOWN_OBJECTS),
+        (around.of_patient, "patient", statements.HOLD_PATIENTS, statements.STUDIES_OF),
+        (around.in_study, "study", statements.HOLD_STUDIES, statements.SERIES_OF),
+        (around.members, "series", statements.HOLD_SERIES, statements.OBJECTS_OF),
     ):
         uids = sorted({row[key] for row in before})
         if uids:
@@ -139,36 +139,36 @@ async def _retire(transaction: Transaction, again: list[str], around: Around) ->
     """Take away what objects that are written again had stated, and the places around them."""
     left = _Left(
         series=set(around.series), studies=set(around.studies), patients=set(around.patients))
-    for statement, uids in (schema.RETIRE, again), (schema.RETIRE_SERIES, around.series):
+    for statement, uids in (statements.RETIRE, again), (statements.RETIRE_SERIES, around.series):
         for r in await transaction.run(statement, rows=uids) if uids else ():
             for found, uid in ((left.stubs, r["instance"]), (left.series, r["series"]),
                                (left.studies, r["study"])):
                 found.update([uid] if uid else ())
     if around.studies:
-        rows = await transaction.run(schema.RELEASE, rows=around.studies)
+        rows = await transaction.run(statements.RELEASE, rows=around.studies)
         left.patients |= {r["patient"] for r in rows}
     if around.unsettled:
-        await transaction.run(schema.UNSETTLE, rows=around.unsettled)
+        await transaction.run(statements.UNSETTLE, rows=around.unsettled)
     if around.patients:
-        await transaction.run(schema.FORGET, rows=around.patients)
+        await transaction.run(statements.FORGET, rows=around.patients)
     return left
 
 
 async def _clean(transaction: Transaction, left: _Left) -> None:
     """Take away what only the old content of changed objects had held together."""
     if left.stubs:
-        rows = await transaction.run(schema.DROP_STUBS, rows=sorted(left.stubs))
+        rows = await transaction.run(statements.DROP_STUBS, rows=sorted(left.stubs))
         left.series |= {r["series"] for r in rows if r["series"]}
     if left.series:
-        rows = await transaction.run(schema.EMPTY_SERIES, rows=sorted(left.series))
+        rows = await transaction.run(statements.EMPTY_SERIES, rows=sorted(left.series))
         left.studies |= {r["study"] for r in rows if r["study"]}
-        await transaction.run(schema.DROP_SERIES, rows=sorted({r["series"] for r in rows}))
+        await transaction.run(statements.DROP_SERIES, rows=sorted({r["series"] for r in rows}))
     if left.studies:
-        rows = await transaction.run(schema.EMPTY_STUDIES, rows=sorted(left.studies))
+        rows = await transaction.run(statements.EMPTY_STUDIES, rows=sorted(left.studies))
         left.patients |= {r["patient"] for r in rows if r["patient"]}
-        await transaction.run(schema.DROP_STUDIES, rows=sorted({r["study"] for r in rows}))
+        await transaction.run(statements.DROP_STUDIES, rows=sorted({r["study"] for r in rows}))
     if left.patients:
-        await transaction.run(schema.DROP_PATIENTS, rows=sorted(left.patients))
+        await transaction.run(statements.DROP_PATIENTS, rows=sorted(left.patients))
 
 
 async def write_rejects(store: Store, rejected: Sequence[Rejected]) -> Counters:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import CTImageStorage, RTPlanStorage
 
-from rtgraph.graphmodel import schema
+from rtgraph.graphmodel import schema, statements
 from rtgraph.graphmodel.nodes import FAMILIES, NO_FAMILY, NODE_TYPES, family
 
 FOLDER = Path(__file__).parent
@@ -29,13 +29,13 @@ def pasted(statements: Iterable[str]) -> str:
 
 GOLDEN = {
     "constraints": pasted(schema.schema().constraints),
-    "hierarchy": pasted([schema.HIERARCHY]),
-    "values": pasted(statement for _, statement in schema.VALUES),
-    "instances-RTPlan": pasted([schema.instances(PLAN), schema.settle(PLAN)]),
-    "references-Instance": pasted([schema.reference_edges("Instance", CT)]),
-    "references-Series": pasted([schema.reference_edges("Series", CT)]),
-    "references-levels": pasted(schema.other_edges("Instance", edge) for edge in LEVEL_EDGES),
-    "placements": pasted([schema.PLACEMENTS]),
+    "hierarchy": pasted([statements.HIERARCHY]),
+    "values": pasted(statement for _, statement in statements.VALUES),
+    "instances-RTPlan": pasted([statements.instances(PLAN), statements.settle(PLAN)]),
+    "references-Instance": pasted([statements.reference_edges("Instance", CT)]),
+    "references-Series": pasted([statements.reference_edges("Series", CT)]),
+    "references-levels": pasted(statements.other_edges("Instance", edge) for edge in LEVEL_EDGES),
+    "placements": pasted([statements.PLACEMENTS]),
 }
 
 
@@ -56,17 +56,17 @@ def test_every_golden_file_is_compared() -> None:
 FAMILIES_AND_NONE = (*FAMILIES, NO_FAMILY)
 SOURCES = ("Instance", "Series")
 STATEMENTS = {
-    **{name: text for name, text in vars(schema).items() if name.isupper() and isinstance(text, str)
+    **{name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)
        and re.match("UNWIND|MERGE|MATCH", text)},
     **{f"constraint {i}": text for i, text in enumerate(schema.schema().constraints)},
     "schema node": schema.schema().schema_node,
     "roles": schema.schema().roles_statement,
-    **{f"values {label}": text for label, text in schema.VALUES},
-    **{f"instances {'.'.join(k.labels)}": schema.instances(k) for k in FAMILIES_AND_NONE},
-    **{f"settle {'.'.join(k.labels)}": schema.settle(k) for k in FAMILIES_AND_NONE},
-    **{f"references {source} {'.'.join(k.labels)}": schema.reference_edges(source, k)
+    **{f"values {label}": text for label, text in statements.VALUES},
+    **{f"instances {'.'.join(k.labels)}": statements.instances(k) for k in FAMILIES_AND_NONE},
+    **{f"settle {'.'.join(k.labels)}": statements.settle(k) for k in FAMILIES_AND_NONE},
+    **{f"references {source} {'.'.join(k.labels)}": statements.reference_edges(source, k)
        for source, k in product(SOURCES, FAMILIES_AND_NONE)},
-    **{f"{edge} {source}": schema.other_edges(source, edge)
+    **{f"{edge} {source}": statements.other_edges(source, edge)
        for source, edge in product(SOURCES, LEVEL_EDGES)},
     **{f"derive {name}": text for name, text in schema.derivations().items()},
 }
@@ -106,13 +106,13 @@ def test_every_merge_of_a_node_has_a_constraint_behind_its_key() -> None:
 
 def test_rows_have_a_value_for_every_position() -> None:
     for kind in FAMILIES_AND_NONE:
-        positions = re.findall(r"i\.(\w+) = r\[(\d+)\]", schema.instances(kind))
-        assert [name for name, _ in positions] == schema.instance_row(kind)
+        positions = re.findall(r"i\.(\w+) = r\[(\d+)\]", statements.instances(kind))
+        assert [name for name, _ in positions] == statements.instance_row(kind)
         assert len(positions) == len({name for name, _ in positions})
         assert [int(i) for _, i in positions] == list(range(1, len(positions) + 1))
 
 
 def test_stubs_get_the_labels_of_the_stated_class() -> None:
     for source, kind in product(SOURCES, FAMILIES_AND_NONE):
-        text = schema.reference_edges(source, kind)
+        text = statements.reference_edges(source, kind)
         assert f"b:{':'.join(('Missing', *kind.labels))}," in text

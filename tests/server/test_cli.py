@@ -185,6 +185,8 @@ def test_a_server_is_named_by_uri_user_password_file_and_database(
     (["query", "run", "patients-by-modality", "-p", "modality=CT"], 2, "Did you mean modalities?"),
     (["query", "run", "patients-by-modality", "-p", "modalities"], 2, "NAME=VALUE"),
     (["query", "show", "nothing"], 2, "no query named"),
+    (["query", "run", "MATCH (p:Patient) RETURN p.PatientID AS x"], 2, "Add --identifiers"),
+    (["validate", "--uri", "bolt://me:secret@127.0.0.1:1"], 2, "holds a login"),
     (["ingest", "no/such/folder"], 2, "does not exist"),
     (["ingest"], 2, "Missing argument"),
     (["bogus"], 2, "No such command"),
@@ -195,12 +197,46 @@ def test_mistakes_are_one_clear_sentence(
 ) -> None:
     done = run(*words, code=code)
     assert expected in done.stderr
+    assert "secret" not in done.stderr
     assert done.stdout == ""
 
 
 def test_the_graph_is_unchanged_by_a_refused_statement(run: Run, graph: TestGraph) -> None:
     run("query", "run", "CREATE (n:Intruder) RETURN n", code=2)
     assert graph.one("MATCH (n:Intruder) RETURN count(n)") == 0
+
+
+def test_nodes_of_a_text_hide_identifiers(run: Run, cohort: tuple[Path, Manifest]) -> None:
+    run("ingest", cohort[0])
+    text = ("query", "run", "MATCH (p:Patient) RETURN p, 1 AS statement", "-f", "json")
+    assert "DEMO-" not in run(*text).stdout
+    assert "DEMO-1" in run(*text, "--identifiers").stdout
+    given = run("query", "run", "RETURN $statement AS x", "-p", "statement=kept")
+    assert "kept" in given.stdout
+
+
+def test_queries_of_the_project_are_named_queries(run: Run, tmp_path: Path) -> None:
+    own = tmp_path / "work" / "queries"
+    own.mkdir()
+    text = run("query", "show", "modality-distribution").stdout
+    (own / "mine.cypher").write_text(text, encoding="utf-8")
+    assert "mine" in run("query", "list").stdout
+    run("query", "run", "mine")
+
+
+def test_the_reject_list_takes_no_file_of_another_kind(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "a.txt").write_text("no DICOM", encoding="utf-8")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    assert "something else" in run("ingest", folder, "--rejects", notes, code=3).stderr
+    assert notes.read_text(encoding="utf-8") == "mine"
+    kept = tmp_path / "kept.jsonl"
+    run("scan", folder, "--rejects", kept)
+    (folder / "b.txt").write_text("no DICOM either", encoding="utf-8")
+    run("scan", folder, "--rejects", kept)
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_browser_prints_a_link_with_server_user_and_database(run: Run, graph: TestGraph) -> None:

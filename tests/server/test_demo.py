@@ -81,6 +81,19 @@ def test_demo_never_takes_a_folder_of_somebody_else(tmp_path: Path) -> None:
     assert (mine / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 
 
+def test_demo_never_takes_the_files_it_shall_show(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_cohort(out / "dicom", patients=1)
+    (out / ".rtgraph-demo").touch()
+    before = sorted(out.rglob("*.dcm"))
+    for data in (out, out / "dicom"):
+        done = _rtgraph(tmp_path, "demo", data, "--out", out, "--no-server", code=2)
+        assert "inside the folder of the demo" in done.stderr
+    assert sorted(out.rglob("*.dcm")) == before != []
+    assert "does not exist" in _rtgraph(tmp_path, "demo", "nowhere", code=2).stderr
+    assert "nothing to remove" in _rtgraph(tmp_path, "demo", "--clean", "--out", "none").stdout
+
+
 def test_a_folder_without_dicom_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

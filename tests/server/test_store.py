@@ -9,9 +9,9 @@ import pytest
 from neo4j.exceptions import ServiceUnavailable, TransientError
 
 from rtgraph.errors import ServerRefused, ServerUnreachable, StatementRefused
-from rtgraph.graphmodel import schema as statements
+from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, family
-from rtgraph.graphmodel.schema import schema
+from rtgraph.graphmodel.schema import derivations, schema
 from rtgraph.store.bolt import Store, Transaction, is_retryable
 from tests.server.conftest import TestGraph
 
@@ -83,9 +83,9 @@ def test_the_server_plans_every_family(graph: TestGraph, kind: object) -> None:
         graph.run(_explain(graph.store, statement))
 
 
-@pytest.mark.parametrize("name", statements.derivations())
+@pytest.mark.parametrize("name", derivations())
 def test_the_server_plans_every_derivation(graph: TestGraph, name: str) -> None:
-    graph.run(_explain(graph.store, statements.derivations()[name]))
+    graph.run(_explain(graph.store, derivations()[name]))
 
 
 async def _explain(store: Store, statement: str) -> None:
