@@ -56,8 +56,8 @@ def test_every_golden_file_is_compared() -> None:
 FAMILIES_AND_NONE = (*FAMILIES, NO_FAMILY)
 SOURCES = ("Instance", "Series")
 STATEMENTS = {
-    **{name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)
-       and re.match("UNWIND|MERGE|MATCH", text)},
+    **{name: text for name, text in vars(statements).items()
+       if name.isupper() and isinstance(text, str) and re.match("UNWIND|MERGE|MATCH", text)},
     **{f"constraint {i}": text for i, text in enumerate(schema.schema().constraints)},
     "schema node": schema.schema().schema_node,
     "roles": schema.schema().roles_statement,
