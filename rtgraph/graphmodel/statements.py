@@ -352,7 +352,7 @@ RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
          (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study) WHERE t.unsettled
        } AS unsettled,
        COLLECT { MATCH (i)-[:STORED_AS]->(f:File) RETURN f {.*} ORDER BY f.path } AS copies"""
-# A file that could not be read may be readable now, so it is looked at again.
+# A file that could not be read or written may be sound now, so it is looked at again.
 KNOWN_FILES = """\
 UNWIND $rows AS path
 CALL (path) {
@@ -360,7 +360,7 @@ CALL (path) {
   RETURN i.file_size AS size, i.file_mtime AS mtime, i.parser_version AS parser
   UNION ALL
   MATCH (f:File {path: path})
-  WHERE coalesce(f.reason, '') <> 'UNREADABLE'
+  WHERE NOT coalesce(f.reason, '') IN ['UNREADABLE', 'WRITE_REFUSED']
   RETURN f.size AS size, f.mtime AS mtime, f.parser_version AS parser
 }
 RETURN path, size, mtime, parser"""

@@ -179,9 +179,11 @@ async def _writer(
         while len(waiting) >= options.batch or (part is None and waiting):
             objects, waiting = waiting[: options.batch], waiting[options.batch :]
             written = await write_batch(store, objects, run)
+            progress.take(written)
+            if written.refused:
+                progress.changes += await write_rejects(store, written.refused)
             for r in written.refused:
                 rejected(r)
-            progress.take(written)
         if part is None:
             return
 

@@ -4,6 +4,8 @@ The transaction stands or falls as a whole and may be repeated. When another wri
 the objects there in the meantime, it is rolled back and the batch is decided upon again.
 """
 
+import asyncio
+import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from rtgraph.ingest.records import Instance, Reason, Rejected, State
 from rtgraph.ingest.revise import Around, Run
 from rtgraph.store.bolt import Counters, Store, Transaction
 
-TRIES = 5
+TRIES = 60
 # Another writer took away a stub or an empty series between two steps of a statement.
 _DELETED_MEANWHILE = "Neo.ClientError.Statement.EntityNotFound"
 # What the driver raises on values that it has no form for.
@@ -64,7 +66,9 @@ async def write_batch(store: Store, objects: Sequence[Instance], run: Run) -> Wr
 
 
 async def _write(store: Store, objects: Sequence[Instance], run: Run) -> Written:
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
+        # by chance, so that writers that met once do not meet again
+        await asyncio.sleep(random.uniform(0, 0.05 * attempt))
         decision = await decide(store, objects, run)
 
         async def work(transaction: Transaction, decision: Decision = decision) -> Counters:
@@ -74,7 +78,7 @@ async def _write(store: Store, objects: Sequence[Instance], run: Run) -> Written
         try:
             return Written(decision.states, [], await store.transact(work))
         except _Collision:
-            continue
+            pass
         except StatementRefused as error:
             if getattr(error.__cause__, "code", None) != _DELETED_MEANWHILE:
                 raise
