@@ -20,6 +20,7 @@ from rtgraph.graphmodel.nodes import (
     Property,
     names,
 )
+from rtgraph.graphmodel.questions import STATED
 from rtgraph.graphmodel.schema import WELL_KNOWN_FRAMES
 
 # Properties that the derived pass, the hierarchy statement or a stub sets, not a file.
@@ -196,7 +197,6 @@ ON CREATE SET h.stated = true"""
 
 # What objects that are read again stated before goes. Rows: UIDs. What is left of the targets is
 # looked at next: stubs are returned, frames are marked, and so is a series that still refers.
-_STATED = "REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY|REFERENCES_FRAME"
 _FORSAKEN = """\
 DELETE e
 WITH DISTINCT b
@@ -211,34 +211,14 @@ RETURN DISTINCT b.SOPInstanceUID AS instance, b.SeriesInstanceUID AS series,
        b.StudyInstanceUID AS study"""
 RETIRE = f"""\
 UNWIND $rows AS uid
-MATCH (:Instance {{SOPInstanceUID: uid}})-[e:{_STATED}]->(b)
+MATCH (:Instance {{SOPInstanceUID: uid}})-[e:{STATED}]->(b)
 {_FORSAKEN}"""
 # The same for series of image objects; edges between series are for the derived pass.
 RETIRE_SERIES = f"""\
 UNWIND $rows AS uid
-MATCH (:Series {{SeriesInstanceUID: uid}})-[e:{_STATED}]->(b)
+MATCH (:Series {{SeriesInstanceUID: uid}})-[e:{STATED}]->(b)
 WHERE NOT b:Series OR type(e) = 'REFERENCES_SERIES'
 {_FORSAKEN}"""
-
-# Who has to be read again because an object has changed. Rows: keys or UIDs.
-STUDIES_OF = """\
-UNWIND $rows AS key
-MATCH (p:Patient {patient_key: key})-[:HAS_STUDY]->(t:Study)
-RETURN DISTINCT p.patient_key AS patient, t.StudyInstanceUID AS study"""
-SERIES_OF = """\
-UNWIND $rows AS uid
-MATCH (t:Study {StudyInstanceUID: uid})-[:HAS_SERIES]->(s:Series)
-RETURN t.StudyInstanceUID AS study, s.SeriesInstanceUID AS series"""
-REFERRING = f"""\
-UNWIND $rows AS uid
-MATCH (s:Series {{SeriesInstanceUID: uid}})
-WHERE EXISTS {{ (s)-[:{_STATED}]->() }}
-RETURN s.SeriesInstanceUID AS series"""
-OBJECTS_OF = """\
-UNWIND $rows AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Instance)
-WHERE NOT i:Missing
-RETURN s.SeriesInstanceUID AS series, i.SOPInstanceUID AS uid, i.file_path AS path"""
 
 # Locks: what another writer adds is seen when one looks again, or comes later. Rows: keys or UIDs.
 HOLD_OBJECTS = """\
@@ -336,35 +316,6 @@ WITH p
 WHERE NOT EXISTS { (p)-[:HAS_STUDY]->() }
 DELETE p"""
 
-# What is already there. Rows: UIDs; paths.
-KNOWN_OBJECTS = """\
-UNWIND $rows AS uid
-MATCH (i:Instance {SOPInstanceUID: uid})
-WHERE NOT i:Missing
-RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
-       i.header_digest AS digest, i.parser_version AS parser, i.run_id AS run,
-       head([(i)<-[:HAS_INSTANCE]-(s:Series) | s.SeriesInstanceUID]) AS series,
-       COLLECT {
-         MATCH (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study)<-[:HAS_STUDY]-(p:Patient)
-         RETURN [p.patient_key, t.StudyInstanceUID] AS place ORDER BY place
-       } AS places,
-       EXISTS {
-         (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study) WHERE t.unsettled
-       } AS unsettled,
-       COLLECT { MATCH (i)-[:STORED_AS]->(f:File) RETURN f {.*} ORDER BY f.path } AS copies"""
-# A file that could not be read or written may be sound now, so it is looked at again.
-KNOWN_FILES = """\
-UNWIND $rows AS path
-CALL (path) {
-  MATCH (i:Instance {file_path: path})
-  RETURN i.file_size AS size, i.file_mtime AS mtime, i.parser_version AS parser
-  UNION ALL
-  MATCH (f:File {path: path})
-  WHERE NOT coalesce(f.reason, '') IN ['UNREADABLE', 'WRITE_REFUSED']
-  RETURN f.size AS size, f.mtime AS mtime, f.parser_version AS parser
-}
-RETURN path, size, mtime, parser"""
-
 COPIES = f"""\
 UNWIND $rows AS r
 MATCH (i:Instance {{SOPInstanceUID: r[0]}})
@@ -389,7 +340,6 @@ DETACH DELETE f"""
 RUN_NODE = "MERGE (r:IngestRun {id: $id}) SET " + ", ".join(
     f"r.{n} = ${n}" for n in names(RUN) if n != "id")
 ROOT_NODE = "MERGE (r:Root {name: $name}) SET r.path = $path"
-ROOTS = "MATCH (r:Root) RETURN r.name AS name, r.path AS path ORDER BY name"
 
 VALUES = (
     ("Patient", level_values("Patient", "patient_key", PATIENT_ROW)),

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from rtgraph.graphmodel import statements
+from rtgraph.graphmodel import questions
 from rtgraph.ingest.compare import Candidate, Copy, same_data_set, settle
 from rtgraph.ingest.discover import Roots
 from rtgraph.ingest.records import Instance, State
@@ -80,7 +80,7 @@ def _was_object_of(run: Run, row: Row | None, path: str) -> bool:
 
 
 async def _known(store: Store, uids: Sequence[str]) -> dict[str, Row]:
-    rows = await store.read(statements.KNOWN_OBJECTS, rows=sorted(uids)) if uids else []
+    rows = await store.read(questions.KNOWN_OBJECTS, rows=sorted(uids)) if uids else []
     return {row["uid"]: row for row in rows}
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rtgraph.graphmodel import statements
+from rtgraph.graphmodel import questions, statements
 from rtgraph.ingest.derive import derive
 from rtgraph.ingest.discover import chunks, readable, walk, with_roots
 from rtgraph.ingest.parse import PARSER_VERSION, Plan, parse_many
@@ -160,7 +160,7 @@ async def in_executor(
 
 async def _changed(store: Store, found: list[Found], progress: Progress) -> list[Found]:
     """Leave out files that the graph knows with the same size, time and reader."""
-    rows = await store.read(statements.KNOWN_FILES, rows=[f.path for f in found])
+    rows = await store.read(questions.KNOWN_FILES, rows=[f.path for f in found])
     known = {(r["path"], r["size"], r["mtime"]) for r in rows if r["parser"] == PARSER_VERSION}
     changed = [f for f in found if (f.path, f.size, f.mtime) not in known]
     progress.states[State.UNCHANGED] += len(found) - len(changed)

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rtgraph.graphmodel import statements
+from rtgraph.graphmodel import questions
 from rtgraph.ingest.discover import Roots, found_at
 from rtgraph.ingest.parse import PARSER_VERSION, Plan, parse
 from rtgraph.ingest.records import Instance, Rejected
@@ -68,15 +68,15 @@ async def read_around(
         return Around()
     patients = {p for o, row in changed for p, _ in row["places"]
                 if row["unsettled"] or any(q != o.patient_key for q, _ in row["places"])}
-    of_patient = await store.read(statements.STUDIES_OF, rows=sorted(patients)) if patients else []
+    of_patient = await store.read(questions.STUDIES_OF, rows=sorted(patients)) if patients else []
     studies = {t for o, row in changed if _is_elsewhere(o, row) for _, t in row["places"]}
     studies |= {r["study"] for r in of_patient}
-    in_study = await store.read(statements.SERIES_OF, rows=sorted(studies)) if studies else []
+    in_study = await store.read(questions.SERIES_OF, rows=sorted(studies)) if studies else []
     referring = await store.read(
-        statements.REFERRING, rows=sorted({row["series"] for _, row in changed}))
+        questions.REFERRING, rows=sorted({row["series"] for _, row in changed}))
     series = {r["series"] for r in (*in_study, *referring)}
 
-    members = await store.read(statements.OBJECTS_OF, rows=sorted(series))
+    members = await store.read(questions.OBJECTS_OF, rows=sorted(series))
     here = {o.sop_uid for o in objects}
     others = [m for m in members if m["uid"] not in here]
     again = await asyncio.to_thread(_read_again, others, run)

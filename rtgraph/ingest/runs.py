@@ -20,7 +20,7 @@ from typing import TextIO
 from rtgraph import __version__
 from rtgraph.config import Settings
 from rtgraph.errors import OutputError, ServerError
-from rtgraph.graphmodel import schema, statements
+from rtgraph.graphmodel import questions, schema, statements
 from rtgraph.ingest.discover import actual, readable
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.pipeline import Options, Progress, ingest
@@ -90,7 +90,7 @@ async def run_ingest(
                                "batch": options.batch}, sort_keys=True),
     }
     before = await counts(store)
-    roots = {r["name"]: actual(r["path"]) for r in await store.read(statements.ROOTS)}
+    roots = {r["name"]: actual(r["path"]) for r in await store.read(questions.ROOTS)}
     for name, folder in settings.real_roots().items():
         if roots.get(name) != folder:
             await store.write(statements.ROOT_NODE, name=name, path=readable(folder))

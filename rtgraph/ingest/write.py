@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtgraph.errors import RtgraphError, StatementRefused
-from rtgraph.graphmodel import statements
+from rtgraph.graphmodel import questions, statements
 from rtgraph.ingest import batch
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.parse import PARSER_VERSION
@@ -116,10 +116,10 @@ async def _hold(transaction: Transaction, decision: Decision) -> None:
     """Lock what is known, and see that it still is what the batch was decided with."""
     around = decision.around
     for before, key, hold, look in (
-        (decision.known.values(), "uid", statements.HOLD_OBJECTS, statements.KNOWN_OBJECTS),
-        (around.of_patient, "patient", statements.HOLD_PATIENTS, statements.STUDIES_OF),
-        (around.in_study, "study", statements.HOLD_STUDIES, statements.SERIES_OF),
-        (around.members, "series", statements.HOLD_SERIES, statements.OBJECTS_OF),
+        (decision.known.values(), "uid", statements.HOLD_OBJECTS, questions.KNOWN_OBJECTS),
+        (around.of_patient, "patient", statements.HOLD_PATIENTS, questions.STUDIES_OF),
+        (around.in_study, "study", statements.HOLD_STUDIES, questions.SERIES_OF),
+        (around.members, "series", statements.HOLD_SERIES, questions.OBJECTS_OF),
     ):
         uids = sorted({row[key] for row in before})
         if uids:

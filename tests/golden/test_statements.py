@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import CTImageStorage, RTPlanStorage
 
-from rtgraph.graphmodel import schema, statements
+from rtgraph.graphmodel import questions, schema, statements
 from rtgraph.graphmodel.nodes import FAMILIES, NO_FAMILY, NODE_TYPES, family
 
 FOLDER = Path(__file__).parent
@@ -56,7 +56,7 @@ def test_every_golden_file_is_compared() -> None:
 FAMILIES_AND_NONE = (*FAMILIES, NO_FAMILY)
 SOURCES = ("Instance", "Series")
 STATEMENTS = {
-    **{name: text for name, text in vars(statements).items()
+    **{name: text for name, text in (vars(statements) | vars(questions)).items()
        if name.isupper() and isinstance(text, str) and re.match("UNWIND|MERGE|MATCH", text)},
     **{f"constraint {i}": text for i, text in enumerate(schema.schema().constraints)},
     "schema node": schema.schema().schema_node,
