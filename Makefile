@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 LOCKER := .cache/lock
+BENCH := .cache/bench
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all: --requirement
@@ -12,10 +13,11 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --unive
 	--custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test server-test page-test lint docs lock clean
+.PHONY: help demo setup test server-test page-test lint docs lock clean \
+	bench bench-corpus bench-ingest bench-store bench-rosamllib
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/runtime.done  ## show rtgraph on synthetic patients; DATA=folder takes your files
 	$(BIN)/rtgraph demo $(if $(DATA),"$(DATA)")
@@ -37,6 +39,22 @@ lint: $(VENV)/dev.done  ## check style and types
 
 docs: $(VENV)/dev.done  ## write the pages of docs/reference; prints those that have changed
 	@$(BIN)/python tools/make_docs.py
+
+bench: $(VENV)/dev.done  ## measure reading against pydicom; fails when a gate is missed
+	$(BIN)/python -m bench.scan $(or $(OUT),$(BENCH)/corpus) $(ARGS)
+
+bench-corpus: $(VENV)/dev.done  ## write the corpus of the benchmark to OUT=folder
+	$(BIN)/python -m bench.corpus $(or $(OUT),$(BENCH)/corpus) $(ARGS)
+
+bench-ingest: $(VENV)/dev.done  ## measure ingests of FILES="5000 50000"; OUT=folder for the files
+	for n in $(or $(FILES),5000 50000); do \
+	$(BIN)/python -m bench.ingest $(or $(OUT),$(BENCH)) --files $$n $(ARGS) || exit 1; done
+
+bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=--whole for 6,370,243
+	$(BIN)/python -m bench.store $(ARGS)
+
+bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
+	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)
 
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)

@@ -128,6 +128,9 @@ SETTINGS = (
     Setting("ingest.writers", _count, "writers, one per partition of patients", 2,
             ("RTGRAPH_WRITERS",)),
     Setting("ingest.batch", _count, "objects in a transaction", 5000, ("RTGRAPH_BATCH",)),
+    Setting("ingest.executor", _text,
+            "cluster that reads the files, dask://host:port; absent: processes of this machine",
+            None, ("RTGRAPH_EXECUTOR",)),
 )
 _BY_KEY = {s.key: s for s in SETTINGS}
 
@@ -154,6 +157,7 @@ class Settings:
     jobs: int | None = None
     writers: int = 2
     batch: int = 5000
+    executor: str | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 

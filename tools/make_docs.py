@@ -20,17 +20,12 @@ from rtgraph.config import SETTINGS
 from rtgraph.cypher.library import checks, queries
 from rtgraph.errors import ExitCode
 from rtgraph.graphmodel.modalities import SERIES_TYPES
-from rtgraph.graphmodel.nodes import (
-    FAMILIES,
-    NODE_TYPES,
-    RELATIONSHIP_TYPES,
-    STORAGE,
-    Family,
-    Property,
-)
+from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, RELATIONSHIP_TYPES, STORAGE, Family
+from rtgraph.graphmodel.properties import Property
 from rtgraph.graphmodel.references import references, roles
 from rtgraph.graphmodel.schema import MAX_CLIQUE, SCHEMA_VERSION, schema
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
+from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -55,6 +50,18 @@ STATES = {
     State.CONFLICT: "another file, with a smaller path, holds the same SOP Instance UID and a "
                     "different data set",
     State.REJECTED: "the file did not become an object; the reason is in the next table",
+    State.EXCLUDED: "`--modality` or `--exclude-modality` leaves it out",
+}
+FALLBACKS = {
+    Fallback.BIG_ENDIAN: "the data set is big endian",
+    Fallback.COMMAND_SET: "the file begins with a command set",
+    Fallback.OTHER_ENCODING: "the data set is not encoded as its transfer syntax says",
+    Fallback.UNKNOWN_VR: "an element has a VR that the Standard does not know",
+    Fallback.UNDEFINED_LENGTH: "an element that is no sequence has no length",
+    Fallback.SEQUENCE_AS_VALUE: "a sequence stands where a value is expected, or the reverse",
+    Fallback.NO_ITEM: "something stands between the items of a sequence",
+    Fallback.LENGTHS_DISAGREE: "the length of a sequence or item is not that of its content",
+    Fallback.TOO_DEEP: "items are nested more than 64 deep",
 }
 REASONS = {
     Reason.NOT_DICOM: "the content is not that of a DICOM file, whatever the name says",
@@ -258,6 +265,10 @@ def codes() -> Iterator[str]:
     yield ("`rejects.jsonl` has a line for each rejected file. It holds paths, which may name "
            "patients, so only the user can read it.")
     yield table(("reason", "when"), ((f"`{r.value}`", text) for r, text in _each(Reason, REASONS)))
+    yield "## Files left to pydicom"
+    yield "The summary of a run counts them by reason. They are read like all others, more slowly."
+    yield table(("reason", "when"),
+                ((f"`{f.value}`", text) for f, text in _each(Fallback, FALLBACKS)))
 
 
 def _each(

@@ -30,6 +30,13 @@ class FailOn(StrEnum):
     error = "error"
 
 
+class LogFormat(StrEnum):
+    """How progress is told on stderr."""
+
+    text = "text"
+    json = "json"
+
+
 AsRows = Annotated[Format, typer.Option("--format", "-f", help="How rows are printed.")]
 AsReport = Annotated[ReportFormat, typer.Option("--format", "-f", help="How it is printed.")]
 Uri = Annotated[str | None, typer.Option("--uri", help="Neo4j to use instead of the managed one.")]
@@ -41,4 +48,28 @@ Identifiers = Annotated[bool, typer.Option(
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow symbolic links.")]
 Rejects = Annotated[Path | None, typer.Option("--rejects", help="File for what is not taken.")]
+Log = Annotated[LogFormat, typer.Option("--log-format", help="How progress is told on stderr.")]
+LogIdentifiers = Annotated[bool, typer.Option(
+    "--log-identifiers", help="Show paths of rejected files, which may hold patient names.")]
+Full = Annotated[bool, typer.Option("--full", help="Read unchanged files again.")]
+Prune = Annotated[bool, typer.Option(
+    "--prune", help="Retire objects whose file is gone from below the given paths.")]
+Tags = Annotated[Path | None, typer.Option(
+    "--tags", help="File of further attributes to keep, one keyword or tag a line.")]
+Retried = Annotated[Path | None, typer.Option(
+    "--from", help="Try the files of this list of rejected files again.")]
+MaxRejects = Annotated[str | None, typer.Option(
+    "--max-rejects", metavar="N|P%",
+    help="Stop with exit code 1 when more files are rejected, or a larger share of them.")]
+Modality = Annotated[list[str] | None, typer.Option(
+    "--modality", "-m", help="Take objects of this Modality only; may be repeated.")]
+NotModality = Annotated[list[str] | None, typer.Option(
+    "--exclude-modality", help="Leave out objects of this Modality; may be repeated.")]
+Writers = Annotated[int | None, typer.Option(
+    "--writers", min=1, help="Writers, one per partition of patients.")]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Objects in a transaction.")]
+Patience = Annotated[float | None, typer.Option(
+    "--patience", min=0, help="Seconds that a lost server is waited for.")]
+Cluster = Annotated[str | None, typer.Option(
+    "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]

@@ -1,29 +1,54 @@
 """Commands that read files: ingest, scan."""
 
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
-from rtgraph.cli.options import Data, FollowLinks, Force, Identifiers, Jobs, Rejects, Uri
-from rtgraph.errors import ExitCode
+from rtgraph.cli.options import (
+    Batch,
+    Cluster,
+    Data,
+    FollowLinks,
+    Force,
+    Full,
+    Identifiers,
+    Jobs,
+    Log,
+    LogFormat,
+    LogIdentifiers,
+    MaxRejects,
+    Modality,
+    NotModality,
+    Patience,
+    Prune,
+    Rejects,
+    Retried,
+    Tags,
+    Uri,
+    Writers,
+)
+from rtgraph.cli.progress import counted, event, told, watched
+from rtgraph.cli.summary import summary_text
+from rtgraph.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rtgraph.ingest.pipeline import Progress
+    from rtgraph.ingest.rejected import Retry
     from rtgraph.ingest.runs import Summary
 
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Folders and files.")],
-    uri: Uri = None, data: Data = None, jobs: Jobs = None, follow_links: FollowLinks = False,
-    full: Annotated[bool, typer.Option("--full", help="Read unchanged files again.")] = False,
-    rejects: Rejects = Path("rejects.jsonl"),
-    max_rejects: Annotated[int | None, typer.Option(
-        "--max-rejects", min=0, help="Exit with 1 when more files are rejected.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(
+        metavar="PATH…", help="Folders, files and zip archives.", show_default=False)] = None,
+    uri: Uri = None, data: Data = None, jobs: Jobs = None, writers: Writers = None,
+    batch: Batch = None, patience: Patience = None, executor: Cluster = None,
+    follow_links: FollowLinks = False, full: Full = False, prune: Prune = False,
+    tags: Tags = None, modality: Modality = None, exclude_modality: NotModality = None,
+    rejects: Rejects = Path("rejects.jsonl"), retried: Retried = None,
+    max_rejects: MaxRejects = None, log_format: Log = LogFormat.text,
+    log_identifiers: LogIdentifiers = False,
 ) -> None:
     """Read DICOM files into the graph; what has not changed is skipped.
 
@@ -31,76 +56,79 @@ def ingest(
     """
     import asyncio
 
+    from rtgraph.ingest.filters import Modalities
     from rtgraph.ingest.pipeline import Options, Progress
-    from rtgraph.ingest.records import State
-    from rtgraph.ingest.runs import run_ingest
+    from rtgraph.ingest.rejected import limit_of
+    from rtgraph.ingest.runs import run_ingest, stopping
+    from rtgraph.ingest.tags import read_tags
 
-    settings = settings_of(uri, data, jobs=jobs)
-    target = target_of(settings, writes=True)
+    settings = settings_of(uri, data, jobs=jobs, writers=writers, batch=batch, patience=patience,
+                           executor=executor)
+    retry = _retry(paths or [], retried, prune)
+    wanted = read_tags(tags, names=settings.names) if tags else ()
     progress = Progress()
-    options = Options(writers=settings.writers, batch=settings.batch, full=full,
-                      follow_links=follow_links, names=settings.names)
+    options = Options(
+        writers=settings.writers, batch=settings.batch, full=full or retry is not None,
+        follow_links=follow_links, names=settings.names, **_given(
+            prune=prune, limit=None if max_rejects is None else limit_of(max_rejects),
+            modalities=Modalities(_modalities(modality), _modalities(exclude_modality))))
+    target = target_of(settings, writes=True)
+    again = retried is not None and rejects is not None and _same(retried, rejects)
 
     async def work() -> "Summary":
-        async with target.store(settings.patience) as store:
-            return await run_ingest(store, paths, settings, options=options, progress=progress,
-                                    rejects_file=rejects, jobs=settings.jobs)
+        with stopping() as stop:
+            async with target.store(settings.patience) as store:
+                return await run_ingest(
+                    store, retry.paths if retry else paths or [], settings, options=options,
+                    progress=progress, rejects_file=rejects, jobs=settings.jobs,
+                    executor=settings.executor, stop=stop, **_given(
+                        tags=wanted, retry=retry, retry_file=again,
+                        notice=told(log_format, log_identifiers)))
 
-    summary = asyncio.run(_watched(work(), progress))
-    typer.echo(_summary_text(summary))
-    if max_rejects is not None and progress.states[State.REJECTED] > max_rejects:
-        raise typer.Exit(ExitCode.findings)
-
-
-async def _watched(work: Any, progress: "Progress") -> Any:
-    """Run `work` and print a line about it on stderr: each second on a terminal, else each 10 s."""
-    import asyncio
-
-    on_terminal = sys.stderr.isatty()
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        await asyncio.wait({task}, timeout=0.5 if on_terminal else 10)
-        line = (f"{progress.phase:<7} {progress.seen:,} files{'' if progress.walked else ' so far'}"
-                f", {progress.read:,} read, {sum(progress.states.values()):,} done")
-        if on_terminal:
-            with suppress(OSError):
-                sys.stderr.write(f"\r\x1b[2K{line}" if not task.done() else "\r\x1b[2K")
-                sys.stderr.flush()
-        elif not task.done():
-            say(line)
-    return await task
+    summary = asyncio.run(watched(work(), progress, log_format))
+    _ended(summary, log_format)
 
 
-def _summary_text(summary: "Summary") -> str:
-    """Return the end of an ingest: files by state, what was added, rejects by reason."""
-    from rtgraph.ingest.records import State
+def _given(**values: Any) -> dict[str, Any]:
+    """Leave out what was not asked for."""
+    return {name: value for name, value in values.items() if value}
 
-    p, before, after = summary.progress, summary.before, summary.after
-    states = " · ".join(f"{n:,} {s.value.lower()}" for s, n in p.states.items() if n) or "none"
-    lines = [f"Run {summary.run_id} · {summary.state.lower()} in {summary.seconds:.1f} s",
-             f"  files    {summary.n_files:,}: {states}"]
-    if summary.n_files == 0:
-        lines.append("  No files were found there.")
-    elif p.states.total() == p.states[State.REJECTED]:
-        lines.append("  No DICOM object was found there.")
-    if summary.unchanged:
-        lines.append("  graph    0 changes")
-    else:
-        added = {n: after[n] - before[n] for n in after}
-        lines += [
-            "  nodes    " + "  ".join(f"{added[n]:+,} {n}" for n in (
-                "patients", "studies", "series", "instances")),
-            f"  edges    {added['references']:+,} REFERENCES ({after['unresolved']:,} unresolved)  "
-            f"{added['series_references']:+,} between series  {added['shares_for']:+,} SHARES_FOR",
-        ]
-    if p.reasons:
-        where = f" → {summary.rejects_file.name}" if summary.rejects_file else ""
-        reasons = " · ".join(f"{name} {n:,}" for name, n in p.reasons.most_common())
-        lines.append(f"  rejected {p.reasons.total():,}: {reasons}{where}")
-    if p.invalid:
-        worst = " · ".join(f"{name} {n:,}" for name, n in p.invalid.most_common(5))
-        lines.append(f"  values   {p.invalid.total():,} not usable: {worst}")
-    return "\n".join(lines)
+
+def _retry(paths: list[Path], listed: Path | None, prune: bool) -> "Retry | None":
+    from rtgraph.ingest.rejected import read_rejects
+
+    if listed is None:
+        if not paths:
+            raise UsageError("No path is given.", "Name folders, files or zip archives.")
+        return None
+    if paths or prune:
+        raise UsageError("--from names the files itself.", "Leave out the paths and --prune.")
+    retry = read_rejects(listed)
+    if retry.gone:
+        say(f"{retry.gone:,} files of the list are gone.")
+    return retry
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve()
+
+
+def _modalities(given: list[str] | None) -> frozenset[str]:
+    return frozenset(m.strip().upper() for m in given or ())
+
+
+def _ended(summary: "Summary", log: LogFormat) -> None:
+    """Print the summary; a run that was interrupted exits with 130."""
+    p = summary.progress
+    if log is LogFormat.json:
+        event("end", run_id=summary.run_id, state=summary.state, seconds=summary.seconds,
+              files=summary.n_files, states=counted(p.states), reasons=counted(p.reasons),
+              fallbacks=counted(p.fallbacks),
+              retired=p.pruned.retired,
+              unchanged=summary.unchanged, counts=dict(summary.after))
+    typer.echo(summary_text(summary))
+    if summary.state == "INTERRUPTED":
+        raise typer.Exit(ExitCode.interrupted)
 
 
 @app.command()
@@ -109,7 +137,7 @@ def scan(
     output: Annotated[Path | None, typer.Option(
         "--output", "-o", help="Folder for the tables as CSV.")] = None,
     jobs: Jobs = None, follow_links: FollowLinks = False, rejects: Rejects = None,
-    force: Force = False, identifiers: Identifiers = False,
+    force: Force = False, identifiers: Identifiers = False, log_format: Log = LogFormat.text,
 ) -> None:
     """Read a folder without a server: the summary of an ingest, and the tables as CSV.
 
@@ -125,11 +153,11 @@ def scan(
     for name in TABLES if output else ():
         may_write((output or folder) / f"{name}.csv", force)
     progress = Progress()
-    summary, tables = asyncio.run(_watched(
+    summary, tables = asyncio.run(watched(
         scan_folder(folder, settings_of(None, None, jobs=jobs), progress, rejects,
-                    follow_links=follow_links), progress))
+                    follow_links=follow_links), progress, log_format))
     if output is not None:
         for name, columns in TABLES.items():
             rows = tables[name] if identifiers else hide(tables[name], IDENTIFYING)
             write_text(rows_csv(columns, rows), output / f"{name}.csv", force=force)
-    typer.echo(_summary_text(summary))
+    _ended(summary, log_format)

@@ -15,6 +15,7 @@ from rtgraph.errors import ExitCode, UsageError
 def up(
     data: Data = None,
     heap: Annotated[str | None, typer.Option(help="Largest heap, for example 2g.")] = None,
+    pagecache: Annotated[str | None, typer.Option(help="Page cache, for example 4g.")] = None,
 ) -> None:
     """Start the managed Neo4j server, fetching it the first time.
 
@@ -25,7 +26,7 @@ def up(
     from rtgraph.graphmodel.schema import schema
     from rtgraph.store import local
 
-    settings = settings_of(None, data or _home(), heap=heap)
+    settings = settings_of(None, data or _home(), heap=heap, pagecache=pagecache)
     running = local.find(settings.home)
     target = target_of(settings)
 

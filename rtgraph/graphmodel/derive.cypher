@@ -1,9 +1,19 @@
 // The derived pass: everything that is computed from stored facts, in the order in which it runs.
-// $dirty and $frames are batches of UIDs; $series_label and $all_labels are filled in from the
-// modality table when the file is loaded. Each statement may be repeated.
+// $dirty and $frames are batches of UIDs, $rows what `facts` returned; $series_label and $all_labels
+// are filled in from the modality table when the file is loaded. Each statement may be repeated.
+
+// name: alone
+// The lock of a node that every store has once, until the pass ends.
+MATCH (r:ReferenceRole {role: 'OTHER_REFERENCE'})
+SET r.quiet = r.quiet;
 
 // name: touched
-MATCH (s:Series) WHERE s.dirty RETURN s.SeriesInstanceUID AS uid ORDER BY uid;
+// In the order of the index, which is that of writing: neighbours in the graph stay together.
+MATCH (s:Series) WHERE s.dirty RETURN s.SeriesInstanceUID AS uid;
+
+// name: all_series
+// The count is kept by the server.
+MATCH (s:Series) RETURN count(s) AS n;
 
 // name: spread_study
 // Patients and studies of a series show in what is derived of all that share them.
@@ -36,22 +46,64 @@ MATCH (:Series {SeriesInstanceUID: uid})-[:REFERENCES*1..2]->(s:Series)
 SET s.dirty = true;
 
 // name: counts
+// For all series before anything else: `complete` compares with n_instances.
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
-SET s.n_instances = COUNT { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing },
-    s.n_missing_instances = COUNT { (s)-[:HAS_INSTANCE]->(m:Instance) WHERE m:Missing },
-    s.sop_classes = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.SOPClassUID IS NOT NULL RETURN DISTINCT i.SOPClassUID AS c ORDER BY c },
-    s.modalities_seen = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.Modality IS NOT NULL RETURN DISTINCT i.Modality AS m ORDER BY m },
-    s.frame_uids = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WHERE i.frame_source = 'MODULE' RETURN DISTINCT i.frame_uid AS f ORDER BY f };
+SET s.n_instances = COUNT { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing };
+
+// name: hold
+// Locks: what a writer adds to a series is seen below, or comes later and marks it again.
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.dirty = true;
+
+// name: facts
+// One walk over the instances. Which of the statements below have work is told by what returns.
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+OPTIONAL MATCH (s)-[:HAS_INSTANCE]->(i:Instance)
+WITH s, i:Missing AS missing, i:Image AS image, i:RTPlan AS plan, i:RTImage OR i:RTRecord AS delivery,
+     i.SOPClassUID AS class, i.Modality AS modality, i.frame_source AS source,
+     CASE WHEN i.frame_source IN ['MODULE', 'STRUCTURE_SET'] THEN i.frame_uid END AS frame,
+     i.invalid_keywords IS NOT NULL AS invalid, count(i) AS n
+ORDER BY class, modality, frame
+WITH s, collect(CASE WHEN frame IS NOT NULL THEN [s.SeriesInstanceUID, frame, source, n] END) AS frames,
+     collect(DISTINCT class) AS classes, collect(DISTINCT modality) AS modalities,
+     collect(DISTINCT CASE WHEN source = 'MODULE' THEN frame END) AS module_frames,
+     sum(CASE WHEN missing THEN 0 ELSE n END) AS present, sum(CASE WHEN missing THEN n ELSE 0 END) AS absent,
+     max(n > 0 AND NOT image) AS objects, max(plan) AS plans, max(delivery) AS deliveries, max(invalid) AS invalid
+SET s.n_instances = present, s.n_missing_instances = absent, s.sop_classes = classes,
+    s.modalities_seen = modalities, s.frame_uids = module_frames,
+    s.n_unresolved_refs = 0, s.internal_roles = []
+RETURN s.SeriesInstanceUID AS uid, frames, plans, plans OR deliveries AS deliveries, invalid,
+       size(modalities) > 1 OR size(module_frames) > 1 AS several,
+       objects OR EXISTS { (s)-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]->() } AS referring;
+
+// name: several
+// What the walk over classes has found is in the order of classes.
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.modalities_seen = COLLECT { UNWIND s.modalities_seen AS m RETURN m ORDER BY m },
+    s.frame_uids = COLLECT { UNWIND s.frame_uids AS f RETURN f ORDER BY f };
 
 // name: labels
-// By Modality, else by the family of the first instance.
+// By Modality, where that says which.
 WITH $series_label AS table
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
-WITH s, head([row IN table WHERE row.name = s.Modality]) AS by_modality,
-     COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WITH i ORDER BY i.SOPInstanceUID LIMIT 1 UNWIND labels(i) AS l UNWIND table AS row WITH l, row WHERE row.name = l RETURN row ORDER BY l = 'Image' } AS by_family
-WITH s, coalesce(by_modality, head(by_family), {label: 'OtherSeries', layer: 4}) AS row
+WITH s, table[s.Modality] AS row
+WHERE row IS NOT NULL AND NOT row.label IN labels(s)
+REMOVE s:$all_labels
+SET s:$(row.label), s.layer = row.layer;
+
+// name: labels_by_family
+// Else by the family of the first instance.
+WITH $series_label AS table
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE table[s.Modality] IS NULL
+WITH s, COLLECT { MATCH (s)-[:HAS_INSTANCE]->(i:Instance) WITH i ORDER BY i.SOPInstanceUID LIMIT 1 UNWIND labels(i) AS l WITH l WHERE table[l] IS NOT NULL RETURN table[l] ORDER BY l = 'Image' } AS by_family
+WITH s, coalesce(head(by_family), {label: 'OtherSeries', layer: 4}) AS row
 REMOVE s:$all_labels
 SET s:$(row.label), s.layer = row.layer;
 
@@ -63,14 +115,22 @@ DELETE e;
 // name: lift_instances
 // From an instance of the series or, for image objects, from the series itself.
 UNWIND $dirty AS uid
-MATCH (a:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[r:REFERENCES]->(j:Instance)<-[:HAS_INSTANCE]-(b:Series)
-WHERE a <> b
-WITH a, b, r.role AS role, count(DISTINCT x) AS n_sources, count(DISTINCT j) AS n_targets,
-     count(DISTINCT CASE WHEN j:Missing THEN j END) AS n_missing
-MERGE (a)-[e:REFERENCES {role: role}]->(b)
-SET e.n_sources = n_sources, e.n_targets = n_targets, e.n_missing = n_missing,
-    e.n_present = n_targets - n_missing,
-    e.complete = (n_missing = 0 AND n_targets = b.n_instances);
+MATCH (a:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[r:REFERENCES]->(j:Instance)
+OPTIONAL MATCH (j)<-[:HAS_INSTANCE]-(b:Series)
+WITH a, b, r.role AS role, count(r) AS n, count(DISTINCT x) AS n_sources, count(DISTINCT j) AS n_targets,
+     count(DISTINCT CASE WHEN j:Missing THEN j END) AS n_missing,
+     count(CASE WHEN x:Instance AND x <> j THEN x END) AS of_objects
+ORDER BY role
+WITH a, collect({b: b, role: role, n: n, of_objects: of_objects, sources: n_sources, targets: n_targets, missing: n_missing}) AS rows
+SET a.n_unresolved_refs = reduce(sum = 0, row IN rows | sum + CASE WHEN row.b IS NULL THEN row.n ELSE 0 END),
+    a.internal_roles = [row IN rows WHERE row.b = a AND row.of_objects > 0 | row.role]
+WITH a, rows
+UNWIND [row IN rows WHERE row.b <> a] AS row
+WITH a, row, row.b AS b
+MERGE (a)-[e:REFERENCES {role: row.role}]->(b)
+SET e.n_sources = row.sources, e.n_targets = row.targets, e.n_missing = row.missing,
+    e.n_present = row.targets - row.missing,
+    e.complete = (row.missing = 0 AND row.targets = b.n_instances);
 
 // name: lift_series
 // Roles that only locate images count when nothing else links the two series.
@@ -96,13 +156,6 @@ MATCH (pb:Patient)-[:HAS_STUDY]->(sb)
 WHERE pa <> pb
 SET e.cross_patient = true;
 
-// name: reference_counts
-UNWIND $dirty AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})
-SET s.n_unresolved_refs = COUNT { (s)-[:HAS_INSTANCE]->(:Instance)-[:REFERENCES]->(j:Instance) WHERE NOT EXISTS { (j)<-[:HAS_INSTANCE]-(:Series) } }
-                        + COUNT { (s)-[:REFERENCES]->(j:Instance) WHERE NOT EXISTS { (j)<-[:HAS_INSTANCE]-(:Series) } },
-    s.internal_roles = COLLECT { MATCH (s)-[:HAS_INSTANCE]->(:Instance)-[r:REFERENCES]->(:Instance)<-[:HAS_INSTANCE]-(s) RETURN DISTINCT r.role AS role ORDER BY role };
-
 // name: referring_patients
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(:Instance|Series)-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]->(b:Instance|Series|Study)
@@ -121,10 +174,9 @@ DELETE e;
 
 // name: frames
 // Stated frames only; an inherited frame never makes a series share a frame.
-UNWIND $dirty AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Instance)
-WHERE i.frame_source IN ['MODULE', 'STRUCTURE_SET']
-WITH s, i.frame_uid AS frame, i.frame_source AS source, count(DISTINCT i) AS n
+UNWIND $rows AS r
+MATCH (s:Series {SeriesInstanceUID: r[0]})
+WITH s, r[1] AS frame, r[2] AS source, sum(r[3]) AS n
 MERGE (f:FrameOfReference {FrameOfReferenceUID: frame})
 ON CREATE SET f.kind = CASE WHEN frame STARTS WITH $well_known THEN 'WELL_KNOWN' ELSE 'PATIENT' END
 SET f.dirty = true
@@ -141,7 +193,7 @@ SET p.frame_uid = frames[0], p.frame_source = CASE WHEN size(frames) > 0 THEN 'I
 
 // name: frame_of_delivery
 UNWIND $dirty AS uid
-MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(:Instance|Series)<-[:REFERENCES*0..1]-(x:RTImage|RTRecord)
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTPlan|RTImage|RTRecord)<-[:REFERENCES*0..1]-(x:RTImage|RTRecord)
 WHERE x.frame_uid IS NULL OR x.frame_source = 'INHERITED'
 WITH DISTINCT x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE_PLAN', 'RECORD_PLAN'] AND p.frame_uid IS NOT NULL RETURN p.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
 SET x.frame_uid = frames[0], x.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
@@ -160,7 +212,8 @@ WITH DISTINCT s, i ORDER BY i.SOPInstanceUID
 UNWIND range(0, size(i.invalid_keywords) - 1) AS k
 WITH s, i.invalid_keywords[k] AS keyword, i.invalid_reasons[k] AS reason, collect({uid: i.SOPInstanceUID, raw: i.invalid_values[k]}) AS seen
 MERGE (x:Issue {key: 'VAL-01|' + s.SeriesInstanceUID + '|' + keyword + '|' + reason})
-SET x.rule = 'VAL-01', x.severity = CASE reason WHEN 'PLACEHOLDER' THEN 'INFO' ELSE 'WARNING' END,
+SET x.rule = 'VAL-01',
+    x.severity = CASE WHEN reason = 'PLACEHOLDER' THEN 'INFO' WHEN reason = 'SEVERAL_VALUES' AND keyword ENDS WITH 'UID' THEN 'ERROR' ELSE 'WARNING' END,
     x.confidence = 1.0, x.status = 'OPEN', x.subject = s.SeriesInstanceUID, x.subject_label = 'Series',
     x.keyword = keyword, x.reason = reason, x.count = size(seen), x.first = seen[0].uid, x.raw = seen[0].raw,
     x.patient_key = head(COLLECT { MATCH (p:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) RETURN p.patient_key AS key ORDER BY key LIMIT 1 })
@@ -170,9 +223,11 @@ MERGE (x)-[:ABOUT]->(s);
 UNWIND $dirty AS uid
 MATCH (t:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
 WITH DISTINCT t
-SET t.n_series = COUNT { (t)-[:HAS_SERIES]->(s:Series) WHERE NOT s:Missing },
-    t.n_instances = reduce(n = 0, x IN [(t)-[:HAS_SERIES]->(s:Series) | coalesce(s.n_instances, 0)] | n + x),
-    t.modalities = COLLECT { MATCH (t)-[:HAS_SERIES]->(s:Series) WHERE s.Modality IS NOT NULL RETURN DISTINCT s.Modality AS m ORDER BY m };
+MATCH (t)-[:HAS_SERIES]->(s:Series)
+WITH t, s.Modality AS modality, sum(CASE WHEN s:Missing THEN 0 ELSE 1 END) AS series, sum(coalesce(s.n_instances, 0)) AS instances
+ORDER BY modality
+WITH t, collect(modality) AS modalities, sum(series) AS series, sum(instances) AS instances
+SET t.n_series = series, t.n_instances = instances, t.modalities = modalities;
 
 // name: patient_counts
 UNWIND $dirty AS uid

@@ -1,79 +1,18 @@
-"""Node types, families and properties: declared once, everything else is derived.
+"""Node types, families and relationship types: declared once, everything else is derived."""
 
-A property in PascalCase is a DICOM attribute, normalised by its VR; its Neo4j type follows from VR
-and VM of the data dictionary. A property in snake_case is derived and says how in its note.
-`per_run` marks what may differ between two runs over the same input.
-"""
-
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
-
-_TYPES = {
-    "DA": "DATE", "TM": "LOCAL TIME", "DT": "LOCAL DATETIME",
-    "DS": "FLOAT", "FL": "FLOAT", "FD": "FLOAT",
-    "IS": "INTEGER", "SS": "INTEGER", "US": "INTEGER", "SL": "INTEGER", "UL": "INTEGER",
-    "SV": "INTEGER", "UV": "INTEGER", "US or SS": "INTEGER",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A property of a node; `kind` is the Neo4j type and needs to be given for derived ones."""
-
-    name: str
-    kind: str
-    note: str = ""
-    per_run: bool = False
-    below: tuple[str, ...] = ()  # sequences whose first item holds the attribute
-
-    @property
-    def stated(self) -> bool:
-        """Tell whether this is a DICOM attribute (PascalCase) and not derived (snake_case)."""
-        return tag_for_keyword(self.name) is not None
-
-    @property
-    def is_list(self) -> bool:
-        """Tell whether the value is a list, also when the file has one value."""
-        return self.kind.startswith("LIST")
-
-    @property
-    def tag(self) -> int:
-        """The DICOM tag of a stated property."""
-        tag = tag_for_keyword(self.name)
-        if tag is None:
-            raise ValueError(f"{self.name} is no DICOM keyword")
-        return tag
-
-    @property
-    def vr(self) -> str:
-        """The value representation of a stated property, from the data dictionary."""
-        return dictionary_VR(self.tag)
-
-
-def stated(names: str, below: tuple[str, ...] = ()) -> tuple[Property, ...]:
-    """Return properties for DICOM keywords, typed by VR and VM of the data dictionary."""
-    found = []
-    for keyword in names.split():
-        tag = tag_for_keyword(keyword)
-        if tag is None:
-            raise ValueError(f"{keyword} is no DICOM keyword")
-        kind = _TYPES.get(dictionary_VR(tag), "STRING")
-        many = dictionary_VM(tag) != "1"
-        found.append(Property(keyword, f"LIST<{kind}>" if many else kind, below=below))
-    return tuple(found)
-
+from rtgraph.graphmodel.properties import Property, kept
 
 PATIENT = (
     Property("patient_key", "STRING", "keyed hash of issuer and PatientID, or of the study UID"),
-    *stated("PatientID IssuerOfPatientID PatientName PatientBirthDate PatientSex"),
+    *kept("PatientID IssuerOfPatientID PatientName PatientBirthDate PatientSex"),
     Property("n_studies", "INTEGER", "counted"),
     Property("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
 )
 STUDY = (
-    *stated("StudyInstanceUID StudyDate StudyTime StudyDescription StudyID AccessionNumber "
-            "PatientAge PatientWeight PatientSize"),
+    *kept("StudyInstanceUID StudyDate StudyTime StudyDescription StudyID AccessionNumber "
+          "PatientAge PatientWeight PatientSize"),
     Property("study_datetime", "LOCAL DATETIME", "StudyDate and StudyTime"),
     Property("modalities", "LIST<STRING>", "distinct Modality of its series"),
     Property("n_series", "INTEGER", "counted"),
@@ -84,17 +23,17 @@ STUDY = (
 )
 # What is constant over an image series lives on the series, so that slices stay lean.
 IMAGE_SERIES = (
-    *stated("Rows Columns PixelSpacing SliceThickness ImageOrientationPatient GantryDetectorTilt "
-            "ImageType KVP ConvolutionKernel ReconstructionDiameter ScanOptions "
-            "ContrastBolusAgent MagneticFieldStrength ScanningSequence SequenceVariant "
-            "MRAcquisitionType RepetitionTime EchoTime InversionTime FlipAngle DiffusionBValue "
-            "Units CorrectedImage DecayCorrection SeriesType ReconstructionMethod"),
+    *kept("Rows Columns PixelSpacing SliceThickness ImageOrientationPatient GantryDetectorTilt "
+          "ImageType KVP ConvolutionKernel ReconstructionDiameter ScanOptions "
+          "ContrastBolusAgent MagneticFieldStrength ScanningSequence SequenceVariant "
+          "MRAcquisitionType RepetitionTime EchoTime InversionTime FlipAngle DiffusionBValue "
+          "Units CorrectedImage DecayCorrection SeriesType ReconstructionMethod"),
 )
 SERIES = (
-    *stated("SeriesInstanceUID Modality SeriesNumber SeriesDescription SeriesDate SeriesTime "
-            "ProtocolName BodyPartExamined Laterality PatientPosition Manufacturer "
-            "ManufacturerModelName StationName DeviceSerialNumber SoftwareVersions "
-            "InstitutionName TreatmentSessionUID"),
+    *kept("SeriesInstanceUID Modality SeriesNumber SeriesDescription SeriesDate SeriesTime "
+          "ProtocolName BodyPartExamined Laterality PatientPosition Manufacturer "
+          "ManufacturerModelName StationName DeviceSerialNumber SoftwareVersions "
+          "InstitutionName TreatmentSessionUID"),
     *IMAGE_SERIES,
     Property("series_datetime", "LOCAL DATETIME",
              "SeriesDate and SeriesTime, else acquisition, else content"),
@@ -112,8 +51,8 @@ SERIES = (
     Property("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
 )
 INSTANCE = (
-    *stated("SOPInstanceUID SOPClassUID Modality InstanceNumber InstanceCreationDate "
-            "NumberOfFrames"),
+    *kept("SOPInstanceUID SOPClassUID Modality InstanceNumber InstanceCreationDate "
+          "NumberOfFrames"),
     Property("instance_datetime", "LOCAL DATETIME", "content, else creation, else acquisition"),
     Property("frame_uid", "STRING", "effective frame of reference"),
     Property("frame_source", "STRING", "MODULE, STRUCTURE_SET or INHERITED"),
@@ -126,7 +65,8 @@ INSTANCE = (
     Property("meta_sop_instance_uid", "STRING", "of the file meta header, only when it differs"),
     Property("meta_sop_class_uid", "STRING", "of the file meta header, only when it differs"),
     Property("truncated", "BOOLEAN", "true when the file ends inside the data set"),
-    Property("invalid_keywords", "LIST<STRING>", "attributes that have no usable value"),
+    Property("invalid_keywords", "LIST<STRING>",
+             "attributes whose value is not usable, or kept although something is wrong with it"),
     Property("invalid_reasons", "LIST<STRING>", "why, in the order of invalid_keywords"),
     Property("invalid_values", "LIST<STRING>", "raw text of them, at most 256 characters"),
     Property("parser_version", "INTEGER", "raised when reading the same file gives other facts"),
@@ -157,41 +97,50 @@ class Family:
 
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
+_LONG_DECIMALS = Property("n_long_decimals", "INTEGER",
+                          "decimal strings above 16 characters among those that are read")
 _STRUCTURE_SET = (
-    *stated("StructureSetLabel StructureSetName StructureSetDate StructureSetTime ApprovalStatus "
-            "ReviewDate"),
+    *kept("StructureSetLabel StructureSetName StructureSetDate StructureSetTime ApprovalStatus "
+          "ReviewDate"),
     Property("structure_set_datetime", "LOCAL DATETIME", "date and time combined"),
     Property("n_rois", "INTEGER", "items of StructureSetROISequence"),
     Property("roi_names", "LIST<STRING>", "as written"),
+    _LONG_DECIMALS,
 )
 _PLAN = (
-    *stated("RTPlanLabel RTPlanName RTPlanDate RTPlanTime PlanIntent RTPlanGeometry "
-            "TreatmentProtocols TreatmentSite ApprovalStatus ReviewDate"),
+    *kept("RTPlanLabel RTPlanName RTPlanDate RTPlanTime PlanIntent RTPlanGeometry "
+          "TreatmentProtocols TreatmentSite ApprovalStatus ReviewDate"),
     Property("plan_datetime", "LOCAL DATETIME", "date and time combined"),
     Property("n_beams", "INTEGER", "items of BeamSequence or IonBeamSequence"),
     Property("n_treatment_beams", "INTEGER", "delivery type TREATMENT or absent"),
     Property("n_setup_beams", "INTEGER", "delivery type SETUP"),
     Property("n_fraction_groups", "INTEGER", "items of FractionGroupSequence"),
     Property("n_fractions_planned", "INTEGER", "sum over fraction groups"),
+    _LONG_DECIMALS,
 )
 _DOSE = (
-    *stated("DoseUnits DoseType DoseSummationType DoseComment TissueHeterogeneityCorrection "
-            "SpatialTransformOfDose NormalizationPoint DoseGridScaling Rows Columns "
-            "PixelSpacing ImageOrientationPatient"),
+    *kept("DoseUnits DoseType DoseSummationType DoseComment TissueHeterogeneityCorrection "
+          "SpatialTransformOfDose NormalizationPoint DoseGridScaling Rows Columns "
+          "PixelSpacing ImageOrientationPatient"),
     Property("n_grid_offsets", "INTEGER", "length of GridFrameOffsetVector"),
     Property("n_dvh", "INTEGER", "items of DVHSequence"),
+    _LONG_DECIMALS,
 )
-_RT_IMAGE = stated("RTImageLabel RTImagePlane RadiationMachineName GantryAngle RTImageSID "
-                   "ReferencedBeamNumber FractionNumber ReferencedFractionGroupNumber "
-                   "ReportedValuesOrigin")
+_RT_IMAGE = (
+    *kept("RTImageLabel RTImagePlane RadiationMachineName GantryAngle RTImageSID "
+          "ReferencedBeamNumber FractionNumber ReferencedFractionGroupNumber "
+          "ReportedValuesOrigin"),
+    _LONG_DECIMALS,
+)
 _RECORD = (
-    *stated("TreatmentDate TreatmentTime CurrentTreatmentStatus NumberOfFractionsPlanned "
-            "TreatmentRecordContentOrigin"),
+    *kept("TreatmentDate TreatmentTime CurrentTreatmentStatus NumberOfFractionsPlanned "
+          "TreatmentRecordContentOrigin"),
     Property("treatment_datetime", "LOCAL DATETIME", "date and time combined"),
+    _LONG_DECIMALS,
 )
-_CONTENT = stated("ContentLabel")
-_REPORT = stated("CompletionFlag VerificationFlag")
-_DOCUMENT = stated("DocumentTitle MIMETypeOfEncapsulatedDocument")
+_CONTENT = kept("ContentLabel")
+_REPORT = kept("CompletionFlag VerificationFlag")
+_DOCUMENT = kept("DocumentTitle MIMETypeOfEncapsulatedDocument")
 
 # The first family whose root fits is taken, so the special ones stand before the general ones.
 FAMILIES = (
@@ -215,7 +164,7 @@ FAMILIES = (
     Family(("Registration",), ("66.1",), "REG", _CONTENT),
     Family(("Registration", "DeformableRegistration"), ("66.3",), "REG", _CONTENT),
     Family(("Segmentation",), ("66.4", "66.5", "66.7"), "SEG",
-           (*_CONTENT, *stated("SegmentationType"))),
+           (*_CONTENT, *kept("SegmentationType"))),
     Family(("Fiducials",), ("66.2",), "FID", _CONTENT),
     Family(("RawData",), ("66",), "RAW"),
     Family(("RealWorldMap",), ("67",), "RWV", _CONTENT),
@@ -269,7 +218,9 @@ RUN = (
     Property("started", "ZONED DATETIME", "UTC", per_run=True),
     Property("finished", "ZONED DATETIME", "UTC, absent while the run is not finished",
              per_run=True),
-    Property("state", "STRING", "RUNNING, DONE, INTERRUPTED or FAILED", per_run=True),
+    Property("process", "STRING", "host (hashed), process and its start", per_run=True),
+    Property("state", "STRING", "RUNNING, DONE, INTERRUPTED, STOPPED, KILLED or FAILED",
+             per_run=True),
     Property("tool_version", "STRING", per_run=True),
     Property("parser_version", "INTEGER", per_run=True),
     Property("table_version", "STRING", "digest of the reference table", per_run=True),
@@ -348,8 +299,3 @@ RELATIONSHIP_TYPES = (
                      derived=True),
     RelationshipType("ABOUT", "Issue to Series", (), derived=True),
 )
-
-
-def names(properties: Iterable[Property]) -> list[str]:
-    """Return the names of properties, in order."""
-    return [p.name for p in properties]

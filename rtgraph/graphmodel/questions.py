@@ -22,18 +22,30 @@ RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
          (i)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(t:Study) WHERE t.unsettled
        } AS unsettled,
        COLLECT { MATCH (i)-[:STORED_AS]->(f:File) RETURN f {.*} ORDER BY f.path } AS copies"""
+# Which series hold objects already. Rows: UIDs.
+BEGUN = """\
+UNWIND $rows AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE EXISTS { (s)-[:HAS_INSTANCE]->() }
+RETURN uid"""
+# Files that are not known with this size, time and reader; `uid` is an object that the path held.
 # A file that could not be read or written may be sound now, so it is looked at again.
+# Rows: path, size, mtime; no reader: all files come back.
 KNOWN_FILES = """\
-UNWIND $rows AS path
-CALL (path) {
-  MATCH (i:Instance {file_path: path})
-  RETURN i.file_size AS size, i.file_mtime AS mtime, i.parser_version AS parser
-  UNION ALL
-  MATCH (f:File {path: path})
-  WHERE NOT coalesce(f.reason, '') IN ['UNREADABLE', 'WRITE_REFUSED']
-  RETURN f.size AS size, f.mtime AS mtime, f.parser_version AS parser
+UNWIND $rows AS r
+WITH r
+WHERE NOT EXISTS {
+  MATCH (i:Instance {file_path: r[0]})
+  WHERE i.file_size = r[1] AND i.file_mtime = r[2] AND i.parser_version = $parser
 }
-RETURN path, size, mtime, parser"""
+WITH r
+WHERE NOT EXISTS {
+  MATCH (f:File {path: r[0]})
+  WHERE f.size = r[1] AND f.mtime = r[2] AND f.parser_version = $parser
+    AND NOT coalesce(f.reason, '') IN ['UNREADABLE', 'WRITE_REFUSED']
+}
+OPTIONAL MATCH (o:Instance {file_path: r[0]})
+RETURN r[0] AS path, o.SOPInstanceUID AS uid"""
 
 # Who has to be read again because an object has changed. Rows: keys or UIDs.
 STUDIES_OF = """\

@@ -88,8 +88,6 @@ def _series_labels() -> str:
     by_modality = {m: t for t in SERIES_TYPES for m in t.modalities}
     by_family = {k.labels[-1]: by_modality.get(k.modality, OTHER)
                  for k in FAMILIES if k.labels}
-    rows = [f"{{name: '{name}', label: '{t.label}', layer: {t.layer}}}"
-            for name, t in (*by_modality.items(), *by_family.items())]
-    return "[" + ", ".join(rows) + "]"
-
-
+    rows = (f"`{name}`: {{label: '{t.label}', layer: {t.layer}}}"
+            for name, t in (by_family | by_modality).items())
+    return "{" + ", ".join(rows) + "}"

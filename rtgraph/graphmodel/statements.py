@@ -3,6 +3,7 @@
 Rows are lists; the position of a value is that of its property in the declaration, and SET names
 every property, so a null removes what an earlier reading stated. Each statement is idempotent, and
 MERGE by UID makes the order of arrival irrelevant. One text a family: labels are constant text.
+Dates and times are sent as text, because the driver takes fifty times as long to send them.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,8 @@ from rtgraph.graphmodel.nodes import (
     SERIES,
     STUDY,
     Family,
-    Property,
-    names,
 )
+from rtgraph.graphmodel.properties import Property, names
 from rtgraph.graphmodel.questions import STATED
 from rtgraph.graphmodel.schema import WELL_KNOWN_FRAMES
 
@@ -32,25 +32,35 @@ _DERIVED = frozenset({
 })
 
 
-def written(properties: Sequence[Property]) -> list[str]:
-    """Return the properties that a file sets, in the order of the row."""
-    return [n for n in names(properties) if n not in _DERIVED]
+_OF_TEXT = {"DATE": "date", "LOCAL TIME": "localtime", "LOCAL DATETIME": "localdatetime"}
 
 
-PATIENT_ROW = [n for n in written(PATIENT) if n != "patient_key"]
-STUDY_ROW = [n for n in written(STUDY) if n != "StudyInstanceUID"]
-SERIES_ROW = [n for n in written(SERIES) if n != "SeriesInstanceUID"]
-FILE_ROW = [n for n in names(FILE) if n != "path"]
+def columns(properties: Sequence[Property], key: str) -> tuple[Property, ...]:
+    """Return the properties that a file sets, in the order of the row; its key is apart."""
+    return tuple(p for p in properties if p.name not in _DERIVED and p.name != key)
+
+
+PATIENT_ROW = columns(PATIENT, "patient_key")
+STUDY_ROW = columns(STUDY, "StudyInstanceUID")
+SERIES_ROW = columns(SERIES, "SeriesInstanceUID")
+FILE_ROW = tuple(p for p in FILE if p.name != "path")
 
 
 @cache
-def instance_row(kind: Family) -> list[str]:
+def instance_row(kind: Family) -> tuple[Property, ...]:
     """Return the properties of an instance row of a family, behind the UID."""
-    return [n for n in written((*INSTANCE, *kind.properties)) if n != "SOPInstanceUID"]
+    return columns((*INSTANCE, *kind.properties), "SOPInstanceUID")
 
 
-def _sets(variable: str, row: Sequence[str], offset: int) -> str:
-    return ", ".join(f"{variable}.{name} = r[{i}]" for i, name in enumerate(row, offset))
+def is_text(p: Property) -> bool:
+    """Tell whether the values of a property are sent as text (ISO 8601)."""
+    return p.kind in _OF_TEXT
+
+
+def _sets(variable: str, row: Sequence[Property], offset: int) -> str:
+    return ", ".join(
+        f"{variable}.{p.name} = " + (f"{_OF_TEXT[p.kind]}(r[{i}])" if is_text(p) else f"r[{i}]")
+        for i, p in enumerate(row, offset))
 
 
 # (:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series); rows: patient_key, study, series
@@ -65,7 +75,7 @@ MERGE (p)-[:HAS_STUDY]->(t)
 MERGE (t)-[:HAS_SERIES]->(s)"""
 
 
-def level_values(label: str, key: str, row: Sequence[str]) -> str:
+def level_values(label: str, key: str, row: Sequence[Property]) -> str:
     """Return the statement for the values of a patient, study or series.
 
     They are those of the instance with the smallest UID, whichever comes first. Rows: key, UID of
@@ -80,15 +90,36 @@ SET n.props_from = r[1], {_sets("n", row, 2)}"""
 
 @cache
 def instances(kind: Family) -> str:
-    """Return the statement that writes objects of a family, or turns stubs into them.
+    """Return the statement that writes objects of a family that are not in the graph yet.
 
-    Rows are grouped by series: series UID, then rows of UID and values. `run_id` is set first: that
-    takes the lock of the node, so that `before` is what another writer has left there. Rows come
-    back for objects that were somewhere else, had another class stated or were written meanwhile.
+    Rows are grouped by series: series UID, then rows of UID and values. A node that was there
+    before, a stub or what another writer has left there meanwhile, is only locked and comes back;
+    `instances_again` writes it.
     """
-    labels = "".join(f":{label}" for label in kind.labels)
+    return f"""\
+UNWIND $rows AS g
+MATCH (s:Series {{SeriesInstanceUID: g[0]}})
+UNWIND g[1] AS r
+MERGE (i:Instance {{SOPInstanceUID: r[0]}})
+ON CREATE SET i{_labels(kind)}, i.run_id = $run, i.parser_version = $parser,
+  {_sets("i", instance_row(kind), 1)}
+ON MATCH SET i.first_seen_run = coalesce(i.first_seen_run, $run)
+MERGE (s)-[:HAS_INSTANCE]->(i)
+WITH i
+WHERE i.first_seen_run IS NOT NULL
+RETURN i.SOPInstanceUID AS uid"""
+
+
+@cache
+def instances_again(kind: Family) -> str:
+    """Return the statement that writes objects anew, or turns stubs into them.
+
+    Rows are those of `instances`. `run_id` is set first: that takes the lock of the node, so that
+    `before` is what another writer has left there. Rows come back for objects that were somewhere
+    else, had another class stated or were written meanwhile.
+    """
     row = instance_row(kind)
-    sop_class = 1 + row.index("SOPClassUID")
+    sop_class = 1 + names(row).index("SOPClassUID")
     return f"""\
 UNWIND $rows AS g
 MATCH (s:Series {{SeriesInstanceUID: g[0]}})
@@ -96,7 +127,7 @@ UNWIND g[1] AS r
 MERGE (i:Instance {{SOPInstanceUID: r[0]}})
 SET i.run_id = $run
 WITH s, i, r, i.file_path AS before, coalesce(i.stated_sop_class <> r[{sop_class}], false) AS other
-SET i{labels or ":Instance"}, i.parser_version = $parser, {_sets("i", row, 1)}
+SET i{_labels(kind)}, i.parser_version = $parser, {_sets("i", row, 1)}
 REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients
 MERGE (s)-[h:HAS_INSTANCE]->(i)
 REMOVE h.stated
@@ -105,18 +136,21 @@ WHERE before IS NOT NULL OR other OR COUNT {{ (i)<-[:HAS_INSTANCE]-() }} > 1
 RETURN i.SOPInstanceUID AS uid, s.SeriesInstanceUID AS series, before"""
 
 
+def _labels(kind: Family) -> str:
+    return "".join(f":{label}" for label in kind.labels) or ":Instance"
+
+
 @cache
 def settle(kind: Family) -> str:
     """Return the statement for objects that were elsewhere: labels of the real class, one series.
 
     Rows: UID, series UID.
     """
-    labels = "".join(f":{label}" for label in kind.labels)
     return f"""\
 UNWIND $rows AS r
 MATCH (i:Instance {{SOPInstanceUID: r[0]}})
 REMOVE i:{":".join(FAMILY_LABELS)}
-SET i{labels or ":Instance"}
+SET i{_labels(kind)}
 WITH i, r
 MATCH (i)<-[h:HAS_INSTANCE]-(old:Series)
 WHERE old.SeriesInstanceUID <> r[1]
@@ -126,33 +160,47 @@ RETURN DISTINCT old.SeriesInstanceUID AS series"""
 
 
 @cache
-def reference_edges(source: str, kind: Family) -> str:
+def reference_edges(source: str, kind: Family, qualified: bool) -> str:
     """Return the statement for REFERENCES from an Instance or, for image objects, a Series.
 
-    Rows are grouped by source; each target: UID, role, stated class, n, path_id, frames, segments,
-    purpose, relationship, path. A series adds up over its objects, so values that differ are
-    merged in a way that does not depend on the order.
+    Rows are grouped by source; each target: UID, role, stated class, n, path_id, and if `qualified`
+    frames, segments, purpose, relationship, path. Nearly all references have no more than the
+    first. An object has no such edge when it is written: `RETIRE` takes those of known ones first.
+    A series adds up over its objects, so values that differ are merged in a way that does not
+    depend on the order. Missing targets come back.
     """
     labels = "".join(f":{label}" for label in kind.labels)
     key = "SOPInstanceUID" if source == "Instance" else "SeriesInstanceUID"
-    of_object = """\
-SET e.stated_sop_class = t[2], e.n = t[3], e.path_id = t[4], e.frames = t[5], e.segments = t[6],
-    e.purpose = t[7], e.relationship = t[8], e.path = t[9]"""
-    of_series = """\
-SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
-      ELSE coalesce(t[2], e.stated_sop_class) END,
-    e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END,
-    e.purpose = CASE WHEN t[7] IS NULL THEN e.purpose ELSE
-      COLLECT { UNWIND coalesce(e.purpose, []) + t[7] AS x RETURN DISTINCT x ORDER BY x } END,
-    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END"""
     return f"""\
 UNWIND $rows AS g
 MATCH (a:{source} {{{key}: g[0]}})
 UNWIND g[1] AS t
 MERGE (b:Instance {{SOPInstanceUID: t[0]}})
 ON CREATE SET b:Missing{labels}, b.stated_sop_class = t[2], b.first_seen_run = $run
-MERGE (a)-[e:REFERENCES {{role: t[1]}}]->(b)
-{of_object if source == "Instance" else of_series}"""
+{_edge_of_object(qualified) if source == "Instance" else _edge_of_series(qualified)}
+WITH b
+WHERE b:Missing
+RETURN collect(DISTINCT b.SOPInstanceUID) AS missing"""
+
+
+def _edge_of_object(qualified: bool) -> str:
+    more = (", frames: t[5], segments: t[6], purpose: t[7], relationship: t[8], path: t[9]"
+            if qualified else "")
+    return ("CREATE (a)-[:REFERENCES {role: t[1], stated_sop_class: t[2], n: t[3], path_id: t[4]"
+            f"{more}}}]->(b)")
+
+
+def _edge_of_series(qualified: bool) -> str:
+    more = """,
+    e.purpose = CASE WHEN t[7] IS NULL THEN e.purpose ELSE
+      COLLECT { UNWIND coalesce(e.purpose, []) + t[7] AS x RETURN DISTINCT x ORDER BY x } END,
+    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END"""
+    text = """\
+MERGE (a)-[e:REFERENCES {role: t[1]}]->(b)
+SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
+      ELSE coalesce(t[2], e.stated_sop_class) END,
+    e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END"""
+    return text + more if qualified else text
 
 
 @cache
@@ -333,6 +381,8 @@ SET {_sets("f", FILE_ROW, 1)}
 WITH f
 OPTIONAL MATCH (:Instance)-[e:STORED_AS]->(f)
 DELETE e"""
+# The count is kept by the server.
+ANY_FILES = "MATCH (f:File) RETURN count(f) AS n"
 DROP_FILES = """\
 UNWIND $rows AS path
 MATCH (f:File {path: path})

@@ -44,7 +44,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 # Columns and properties that outputs hide unless identifiers are asked for.
 IDENTIFYING = frozenset({
     "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
-    "AccessionNumber", "file_path", "invalid_values",
+    "AccessionNumber", "file_path", "invalid_values", "PatientName_ideographic",
+    "PatientName_phonetic", "PatientName_norm",
 })
 
 

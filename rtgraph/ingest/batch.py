@@ -6,12 +6,15 @@ lock in the same order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.nodes import Family, family
+from rtgraph.graphmodel.properties import Property, names
 from rtgraph.ingest.compare import Copy
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.records import Instance, Reason, Rejected, Target
@@ -31,92 +34,128 @@ def hierarchy(objects: Sequence[Instance]) -> list[Step]:
     """Patients, studies and series with their values, those of the smallest SOP Instance UID."""
     triples = sorted({(o.patient_key, o.study_uid, o.series_uid) for o in objects})
     steps = [Step(statements.HIERARCHY, [list(t) for t in triples])]
-    keys = {"Patient": lambda o: o.patient_key, "Study": lambda o: o.study_uid,
-            "Series": lambda o: o.series_uid}
-    rows = {"Patient": statements.PATIENT_ROW, "Study": statements.STUDY_ROW,
-            "Series": statements.SERIES_ROW}
-    by_uid = sorted(objects, key=lambda o: o.sop_uid, reverse=True)
-    for label, statement in statements.VALUES:
-        first = {keys[label](o): o for o in by_uid}
+    by_uid = sorted(objects, key=_SOP_UID, reverse=True)
+    for label, key, row, statement in _LEVELS:
+        first = {key(o): o for o in by_uid}
         steps.append(Step(statement, [
-            [key, o.sop_uid, *(o.values[label].get(n) for n in rows[label])]
-            for key, o in sorted(first.items())
-        ]))
+            [uid, o.sop_uid, *row.of(o.values[label])] for uid, o in sorted(first.items())]))
     return steps
 
 
-def instances(objects: Sequence[Instance]) -> list[tuple[Family, Step]]:
+class _Row:
+    """Takes the values of a row out of a dictionary by name; dates and times become text."""
+
+    def __init__(self, columns: Sequence[Property]) -> None:
+        self._names = names(columns)
+        self._texts = [i for i, p in enumerate(columns) if statements.is_text(p)]
+
+    def of(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the values in the order of the row."""
+        row: list[Any] = list(map(values.get, self._names))
+        for i in self._texts:
+            if row[i] is not None:
+                row[i] = row[i].isoformat()
+        return row
+
+
+_SOP_UID = attrgetter("sop_uid")
+_LEVELS: tuple[tuple[str, Callable[[Instance], str], _Row, str], ...] = tuple(
+    (label, attrgetter(key), _Row(row), statement) for (label, statement), key, row in zip(
+        statements.VALUES, ("patient_key", "study_uid", "series_uid"),
+        (statements.PATIENT_ROW, statements.STUDY_ROW, statements.SERIES_ROW), strict=True))
+
+
+@cache
+def _instance_row(kind: Family) -> _Row:
+    return _Row(statements.instance_row(kind))
+
+
+def instances(objects: Sequence[Instance], again: bool = False) -> list[tuple[Family, Step]]:
     """The objects with their containment edge, one statement a family."""
     by_family: dict[Family, dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
-    for o in sorted(objects, key=lambda o: o.sop_uid):
+    for o in sorted(objects, key=_SOP_UID):
         kind = family(o.sop_class)
-        values = instance_values(o)
         by_family[kind][o.series_uid].append(
-            [o.sop_uid, *(values.get(n) for n in statements.instance_row(kind))])
-    return [(kind, Step(statements.instances(kind), [[s, r] for s, r in sorted(groups.items())]))
+            [o.sop_uid, *_instance_row(kind).of(instance_values(o))])
+    text = statements.instances_again if again else statements.instances
+    return [(kind, Step(text(kind), [[s, r] for s, r in sorted(groups.items())]))
             for kind, groups in sorted(by_family.items(), key=lambda item: item[0].labels)]
 
 
 def instance_values(o: Instance) -> dict[str, Any]:
     """Return the properties of the node of an object, by name."""
-    keywords, reasons, raws = zip(*o.invalid, strict=True) if o.invalid else (None, None, None)
-    return o.values["Instance"] | {
+    values = o.values["Instance"] | {
         "SOPInstanceUID": o.sop_uid, "SOPClassUID": o.sop_class,
         "file_path": o.file.path, "file_size": o.file.size, "file_mtime": o.file.mtime,
-        "header_digest": o.digest, "invalid_keywords": keywords, "invalid_reasons": reasons,
-        "invalid_values": raws,
+        "header_digest": o.digest,
     }
+    if o.invalid:
+        keywords, reasons, raws = (list(part) for part in zip(*o.invalid, strict=True))
+        values |= {"invalid_keywords": keywords, "invalid_reasons": reasons,
+                   "invalid_values": raws}
+    return values
 
 
 def references(objects: Sequence[Instance]) -> list[Step]:
-    """Every edge that the objects state, and the series of missing targets where stated."""
-    edges: dict[tuple[str, Family], dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
-    others: dict[tuple[str, str], dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
-    for o in sorted(objects, key=lambda o: o.sop_uid):
-        source = "Series" if family(o.sop_class).is_image else "Instance"
-        start = o.series_uid if source == "Series" else o.sop_uid
+    """Every edge that the objects state."""
+    edges: dict[tuple[str, Family, bool], _Groups] = defaultdict(lambda: defaultdict(dict))
+    others: dict[tuple[str, str], _Groups] = defaultdict(lambda: defaultdict(dict))
+    for o in objects:
+        if not o.references:
+            continue
+        of_series = family(o.sop_class).is_image
+        source, start = ("Series", o.series_uid) if of_series else ("Instance", o.sop_uid)
         for t in o.references:
             if t.edge == "REFERENCES":
-                edges[source, family(t.stated_sop_class)][start].append(_row(t))
+                qualified = bool(t.frames or t.segments or t.purpose or t.relationship or t.path)
+                row = _row(t) if qualified else (t.uid, t.role, t.stated_sop_class, t.n, t.path_id)
+                # what the objects of a series state alike is one row, an object has one a target
+                key = row if of_series else (t.uid, t.role)
+                edges[source, family(t.stated_sop_class), qualified][start][key] = row
             else:
-                others[source, t.edge][start].append([t.uid, t.role, t.n, t.path_id])
-    steps = [Step(statements.reference_edges(source, kind), _grouped(groups))
-             for (source, kind), groups in sorted(edges.items(), key=_by_labels)]
-    steps += [Step(statements.other_edges(source, edge), _grouped(groups))
-              for (source, edge), groups in sorted(others.items())]
-    if placed := _placements(objects):
-        steps.append(Step(statements.PLACEMENTS, placed))
-    return steps
+                row = (t.uid, t.role, t.n, t.path_id)
+                others[source, t.edge][start][row] = row
+    steps = [Step(statements.reference_edges(*key), _grouped(groups))
+             for key, groups in sorted(edges.items(), key=_by_labels)]
+    return steps + [Step(statements.other_edges(source, edge), _grouped(groups))
+                    for (source, edge), groups in sorted(others.items())]
 
 
-def _by_labels(item: tuple[tuple[str, Family], dict[str, Rows]]) -> tuple[str, tuple[str, ...]]:
-    (source, kind), _ = item
-    return source, kind.labels
+_Groups = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 
 
-def _row(t: Target) -> list[Any]:
-    return [t.uid, t.role, t.stated_sop_class, t.n, t.path_id, list(t.frames) or None,
-            list(t.segments) or None, list(t.purpose) or None, t.relationship, t.path]
+def _by_labels(item: tuple[tuple[str, Family, bool], _Groups]
+               ) -> tuple[str, tuple[str, ...], bool]:
+    (source, kind, qualified), _ = item
+    return source, kind.labels, qualified
 
 
-def _grouped(groups: dict[str, Rows]) -> Rows:
-    """Sort by key; what the objects of a series state alike is one row."""
-    return [[start, [list(r) for r in sorted({_frozen(r) for r in rows}, key=repr)]]
+def _row(t: Target) -> tuple[Any, ...]:
+    return (t.uid, t.role, t.stated_sop_class, t.n, t.path_id, t.frames or None,
+            t.segments or None, t.purpose or None, t.relationship, t.path)
+
+
+def _grouped(groups: _Groups) -> Rows:
+    """Sort by target, so that writers lock in the same order; the driver packs lists faster."""
+    return [[start, [[list(v) if type(v) is tuple else v for v in r]
+                     for r in sorted(rows.values(), key=_by_target)]]
             for start, rows in sorted(groups.items())]
 
 
-def _frozen(row: list[Any]) -> tuple[Any, ...]:
-    return tuple(tuple(v) if isinstance(v, list) else v for v in row)
+def _by_target(row: tuple[Any, ...]) -> tuple[str, str, str]:
+    return row[0], row[1], repr(row)
 
 
-def _placements(objects: Iterable[Instance]) -> Rows:
+def placements(objects: Iterable[Instance], missing: Container[str]) -> Step | None:
+    """Put missing targets under the series that is stated for them."""
     placed: dict[str, set[str]] = defaultdict(set)
     for o in objects:
-        wanted = {t.uid for t in o.references if t.edge == "REFERENCES"}
-        for uid, series in o.placements.items():
-            if uid in wanted:
-                placed[series].add(uid)
-    return [[series, sorted(uids)] for series, uids in sorted(placed.items())]
+        if o.placements:
+            for t in o.references:
+                if t.uid in missing and t.edge == "REFERENCES" and t.uid in o.placements:
+                    placed[o.placements[t.uid]].add(t.uid)
+    rows = [[series, sorted(uids)] for series, uids in sorted(placed.items())]
+    return Step(statements.PLACEMENTS, rows) if rows else None
 
 
 def copies(copied: Iterable[tuple[str, str, Copy]]) -> Step:

@@ -5,13 +5,16 @@ order of arrival. Where both files are at hand the two data sets are compared in
 digest of their heads decides.
 """
 
-import filecmp
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pydicom import dcmread
+from pydicom.dataset import FileDataset
 
-from rtgraph.ingest.elements import DAMAGED, quiet
+from rtgraph.ingest import opening
+from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.ingest.records import Instance
 
 
@@ -50,13 +53,29 @@ def same_data_set(a: Candidate, b: Candidate) -> bool:
     """Compare two files: bytes, then element by element; by digest when one is not at hand."""
     if a.location and b.location:
         try:
-            if filecmp.cmp(a.location, b.location, shallow=False):
-                return True
-            with open(a.location, "rb") as one, open(b.location, "rb") as two, quiet():
-                return bool(dcmread(one, force=True) == dcmread(two, force=True))
-        except DAMAGED:
+            return _same_bytes(a.location, b.location) or _same_elements(a.location, b.location)
+        except (OSError, MemoryError, *DAMAGED):
             pass
     return a.digest == b.digest
+
+
+def _same_bytes(a: str, b: str) -> bool:
+    """Compare block by block: a file may be larger than the memory."""
+    if opening.status(a)[0] != opening.status(b)[0]:
+        return False
+    with closing(opening.blocks(a)) as one, closing(opening.blocks(b)) as two:
+        return all(x == y for x, y in zip_longest(one, two))
+
+
+def _same_elements(a: str, b: str) -> bool:
+    """Compare data sets; their pixels are read only where all before them is the same."""
+    with quiet():
+        return _read(a, pixels=False) == _read(b, pixels=False) and _read(a) == _read(b)
+
+
+def _read(location: str, *, pixels: bool = True) -> FileDataset:
+    with opening.opened(location) as stream:
+        return dcmread(stream, stop_before_pixels=not pixels, force=True)
 
 
 def settle(candidates: Iterable[Candidate], same: Same) -> tuple[Candidate, Sequence[Copy]]:

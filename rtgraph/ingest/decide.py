@@ -1,14 +1,13 @@
 """Before a batch is written: which file is which object, and what must be written with them."""
 
 import asyncio
-import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rtgraph.graphmodel import questions
 from rtgraph.ingest.compare import Candidate, Copy, same_data_set, settle
-from rtgraph.ingest.discover import Roots
+from rtgraph.ingest.discover import Roots, exists
 from rtgraph.ingest.records import Instance, State
 from rtgraph.ingest.revise import Around, Run, is_changed, read_around, reread
 from rtgraph.store.bolt import Row, Store
@@ -35,25 +34,29 @@ class _Choice:
     gone: Sequence[str]
 
 
-async def decide(store: Store, objects: Sequence[Instance], run: Run) -> Decision:
-    """Decide for each SOP Instance UID which file is the object, with what the graph has."""
+async def decide(
+    store: Store, objects: Sequence[Instance], run: Run, all_uids: bool = True
+) -> Decision:
+    """Decide for each SOP Instance UID which file is the object, with what the graph has.
+
+    Unless `all_uids`, the graph is asked only for objects of series that it has: the others are
+    most likely new, and writing finds out when one of them is not.
+    """
     by_uid: dict[str, list[Instance]] = defaultdict(list)
     for o in objects:
         by_uid[o.sop_uid].append(o)
-    known = await _known(store, list(by_uid))
+    known = await _known(store, by_uid if all_uids else await _of_begun_series(store, by_uid))
     chosen: dict[str, _Choice] = {}
     around, fresh, beside = Around(), dict(by_uid), {}
     while fresh:
-        for uid, records in fresh.items():
-            chosen[uid] = await _choose(records, known.get(uid), run)
+        await _choose_each(chosen, fresh, known, run)
         written = [c.winner.record for c in chosen.values() if c.winner.record is not None]
         around = await read_around(store, written, known, run)
         known |= await _known(store, [o.sop_uid for o in around.objects])
         beside = {o.sop_uid: [*by_uid.get(o.sop_uid, ()), o] for o in around.objects}
         fresh = {o.sop_uid: beside[o.sop_uid] for o in around.objects
                  if is_changed(o, known[o.sop_uid])}
-    for uid, records in beside.items():
-        chosen[uid] = await _choose(records, known.get(uid), run)
+    await _choose_each(chosen, beside, known, run)
 
     decision = Decision(known, around)
     given = {o.file.path for o in objects}
@@ -79,15 +82,29 @@ def _was_object_of(run: Run, row: Row | None, path: str) -> bool:
     return row is not None and row["path"] == path and row["run"] == run.id
 
 
-async def _known(store: Store, uids: Sequence[str]) -> dict[str, Row]:
-    rows = await store.read(questions.KNOWN_OBJECTS, rows=sorted(uids)) if uids else []
+async def _of_begun_series(store: Store, by_uid: Mapping[str, Sequence[Instance]]) -> list[str]:
+    """Return the SOP Instance UIDs of objects whose series has some in the graph."""
+    series = {o.series_uid for records in by_uid.values() for o in records}
+    begun = {row["uid"] for row in await store.read(questions.BEGUN, rows=sorted(series))}
+    return [uid for uid, records in by_uid.items() if any(o.series_uid in begun for o in records)]
+
+
+async def _known(store: Store, uids: Iterable[str]) -> dict[str, Row]:
+    wanted = sorted(uids)
+    rows = await store.read(questions.KNOWN_OBJECTS, rows=wanted) if wanted else []
     return {row["uid"]: row for row in rows}
 
 
-async def _choose(records: Sequence[Instance], known: Row | None, run: Run) -> _Choice:
-    if len(records) == 1 and known is None:
-        return _Choice(Candidate.of(records[0]), (), ())
-    return await asyncio.to_thread(_choose_of_several, records, known, run)
+async def _choose_each(
+    chosen: dict[str, _Choice], records: Mapping[str, Sequence[Instance]],
+    known: Mapping[str, Row], run: Run,
+) -> None:
+    """Choose where there is a choice; several files are compared in a thread."""
+    for uid, found in records.items():
+        if len(found) == 1 and uid not in known:
+            chosen[uid] = _Choice(Candidate.of(found[0]), (), ())
+        else:
+            chosen[uid] = await asyncio.to_thread(_choose_of_several, found, known.get(uid), run)
 
 
 def _choose_of_several(records: Sequence[Instance], known: Row | None, run: Run) -> _Choice:
@@ -118,7 +135,7 @@ def _candidates(
         location = roots.location(path)
         if path in found:  # read again
             continue
-        if location is not None and not os.path.exists(location):
+        if location is not None and not exists(location):
             gone.append(path)
             continue
         found[path] = Candidate(

@@ -1,20 +1,35 @@
 """Facts that need a rule of their own, one function a family of objects.
 
-Each takes the data set and the normalised values so far and returns derived properties.
+Each takes the header and the normalised values so far and returns derived properties. `NEEDED`
+names what the rules read besides declared properties, so that a scan takes it out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from pydicom.dataset import Dataset
-
-from rtgraph.graphmodel.nodes import Property, stated
-from rtgraph.ingest.elements import first_text, items, value_of
-from rtgraph.ingest.normalise import LONGEST_TEXT, Invalid
+from rtgraph.graphmodel.properties import stated
+from rtgraph.ingest.items import Charset, Item, Leaf, first_text, items, reading
+from rtgraph.ingest.normalise import LONGEST_TEXT
 
 Facts = dict[str, Any]
+
+_CLOCKS = {p.name: p for p in stated(" ".join(
+    f"{event}{part}" for event in ("Series", "Acquisition", "Content", "InstanceCreation")
+    for part in ("Date", "Time")))}
+_ORIGIN, _AXES = stated("ImagePositionPatient ImageOrientationPatient")
+(_FRACTIONS,) = stated("NumberOfFractionsPlanned")
+(_OFFSETS,) = stated("GridFrameOffsetVector")
+NEEDED: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in _CLOCKS),
+    ("ImagePositionPatient",), ("ImageOrientationPatient",), ("FrameOfReferenceUID",),
+    ("StructureSetROISequence", "ROIName"),
+    ("BeamSequence", "TreatmentDeliveryType"), ("IonBeamSequence", "TreatmentDeliveryType"),
+    ("FractionGroupSequence", "NumberOfFractionsPlanned"),
+    ("GridFrameOffsetVector",), ("DVHSequence",),
+)
 
 
 def combined(day: object, clock: object) -> datetime | None:
@@ -24,39 +39,45 @@ def combined(day: object, clock: object) -> datetime | None:
     return datetime.combine(day, clock if isinstance(clock, time) else time())
 
 
-def first_datetime(ds: Dataset, events: Iterable[str]) -> datetime | None:
+def first_datetime(item: Item, events: Iterable[str]) -> datetime | None:
     """Return when the first of the events that has a date took place, for example Content."""
     for event in events:
-        day, clock = (value_of(ds, p) for p in stated(f"{event}Date {event}Time"))
-        if (found := combined(day, clock)) is not None:
-            return found
+        day = item.get(f"{event}Date")
+        if isinstance(day, tuple) and day[1]:
+            clock = item.get(f"{event}Time")
+            found = _moment(event, day, clock if isinstance(clock, tuple) else None)
+            if found is not None:
+                return found
     return None
 
 
-def slice_position(ds: Dataset) -> float | None:
+@lru_cache(4096)
+def _moment(event: str, day: Leaf, clock: Leaf | None) -> datetime | None:
+    names = (f"{event}Date", f"{event}Time")
+    leaves: Item = {name: leaf for name, leaf in zip(names, (day, clock), strict=True) if leaf}
+    return combined(*(reading(leaves, _CLOCKS[name], ()).value for name in names))
+
+
+def slice_position(item: Item) -> float | None:
     """Return the position of an image along the normal of its plane, mm (PS3.3 C.7.6.2.1.1)."""
-    origin, axes = (value_of(ds, p) for p in _PLANE)
+    origin, axes = (reading(item, p, ()).value for p in (_ORIGIN, _AXES))
     if not (isinstance(origin, list) and isinstance(axes, list)):
         return None
     if len(origin) != 3 or len(axes) != 6:
         return None
     (x, y, z), (a, b, c, d, e, f) = (list(map(_float, v)) for v in (origin, axes))
-    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    position = x * normal[0] + y * normal[1] + z * normal[2]
+    position = x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d)
     return round(position, 6) if isfinite(position) else None
-
-
-_PLANE: tuple[Property, ...] = stated("ImagePositionPatient ImageOrientationPatient")
 
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
 
 
-def structure_set(ds: Dataset, values: Mapping[str, Any]) -> Facts:
+def structure_set(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:
     """Count and name the ROIs."""
-    rois = items(ds, "StructureSetROISequence")
-    names = [first_text(roi, "ROIName")[:LONGEST_TEXT] for roi in rois]
+    rois = items(item, "StructureSetROISequence")
+    names = [first_text(roi, "ROIName", charset)[:LONGEST_TEXT] for roi in rois]
     return {
         "n_rois": len(rois),
         "roi_names": names or None,
@@ -65,13 +86,12 @@ def structure_set(ds: Dataset, values: Mapping[str, Any]) -> Facts:
     }
 
 
-def plan(ds: Dataset, values: Mapping[str, Any]) -> Facts:
+def plan(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:
     """Count beams by delivery type and planned fractions; SETUP beams are no treatment."""
-    beams = items(ds, "BeamSequence") + items(ds, "IonBeamSequence")
+    beams = [*items(item, "BeamSequence"), *items(item, "IonBeamSequence")]
     kinds = [first_text(b, "TreatmentDeliveryType").upper() or "TREATMENT" for b in beams]
-    groups = items(ds, "FractionGroupSequence")
-    (declared,) = stated("NumberOfFractionsPlanned")
-    fractions = [v for g in groups if isinstance(v := value_of(g, declared), int)]
+    groups = items(item, "FractionGroupSequence")
+    fractions = [v for g in groups if isinstance(v := reading(g, _FRACTIONS, ()).value, int)]
     total = sum(fractions)
     return {
         "n_beams": len(beams),
@@ -83,27 +103,21 @@ def plan(ds: Dataset, values: Mapping[str, Any]) -> Facts:
     }
 
 
-def dose(ds: Dataset, values: Mapping[str, Any]) -> Facts:
+def dose(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:
     """Count grid offsets and stored DVHs."""
-    (declared,) = stated("GridFrameOffsetVector")
-    offsets = value_of(ds, declared)
+    offsets = reading(item, _OFFSETS, ()).value
     return {
         "n_grid_offsets": len(offsets) if isinstance(offsets, list) else None,
-        "n_dvh": len(items(ds, "DVHSequence")),
+        "n_dvh": len(items(item, "DVHSequence")),
     }
 
 
-def record(ds: Dataset, values: Mapping[str, Any]) -> Facts:
+def record(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:
     """Combine the date and time of treatment."""
     return {"treatment_datetime": combined(
         values.get("TreatmentDate"), values.get("TreatmentTime"))}
 
 
-RULES: dict[str, Callable[[Dataset, Mapping[str, Any]], Facts]] = {
+RULES: dict[str, Callable[[Item, Mapping[str, Any], Charset], Facts]] = {
     "RTStruct": structure_set, "RTPlan": plan, "RTDose": dose, "RTRecord": record,
 }
-
-
-def usable(value: object) -> bool:
-    """Tell whether a value may become a property."""
-    return value is not None and not isinstance(value, Invalid)

@@ -1,211 +1,188 @@
-"""From the text or bytes of an attribute to a value of one Neo4j type: one function a VR.
+"""From an attribute of a file to the value of a property, its companions and its issues.
 
-Values are parsed from the raw text, because pydicom accepts values the Standard forbids (NaN,
-underscores) and refuses values that are common in old files (2024.01.31). A value that cannot be
-used is an `Invalid` with its reason, never an exception. PS3.5 section 6.2 defines the VRs.
+Values are parsed from the raw bytes, because pydicom accepts values the Standard forbids (NaN,
+underscores) and refuses values that are common in old files (2024.01.31). What is wrong with a
+value is said beside it, never by an exception.
 """
 
-import math
-import re
-import struct
-import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
 
-Scalar: TypeAlias = str | int | float | date | time | datetime
+from rtgraph.ingest.charset import REPLACED, clean, decoded, encodings_of, text
+from rtgraph.ingest.vr import (
+    BINARY,
+    READERS,
+    Numbers,
+    Part,
+    Scalar,
+    any_text,
+    binary,
+    decimal,
+    tags,
+)
+
 Value: TypeAlias = Scalar | list[Scalar]
 
-PLACEHOLDER_DATES = frozenset({"00000000", "00010101", "19000101"})
+__all__ = ["LONGEST_RAW", "LONGEST_TEXT", "LONGEST_UID", "Declared", "Reading", "Scalar", "Value",
+           "clean", "read", "text"]
+
 LONGEST_TEXT = 4096
 LONGEST_RAW = 256
 LONGEST_UID = 256  # above it the length field must be wrong, and no index would take it
-_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
-_CONTROL_BUT_LINES = {c: None for c in _CONTROL if c not in (0x09, 0x0A, 0x0C, 0x0D)}
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_WHOLE = re.compile(r"([+-]?\d+)\.0*", re.ASCII)
-_DATE = re.compile(r"(\d{4})([.-]?)(\d{2})\2(\d{2})", re.ASCII)
-_TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?", re.ASCII)
-# An offset from UTC has at most 14 hours; what is more is the second year of a range.
-_DATE_TIME = re.compile(
-    r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:(\d{2})(?:\.(\d{1,6}))?)?"
-    r"([+-](?:0\d|1[0-4])[0-5]\d)?", re.ASCII
-)
-_AGE = re.compile(r"\d{3}[DWMY]", re.ASCII)
+LONGEST_DECIMAL = 16
+# UIDs that the graph keeps as keys: the check VAL-02 finds those that are malformed.
+KEYS = frozenset({"SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID",
+                  "FrameOfReferenceUID"})
+# Their own limit is above LONGEST_TEXT, so a cut is no fault of the file.
+_UNLIMITED = frozenset({"LT", "UC", "UR", "UT"})
+_UNSPLIT = frozenset({"ST", "LT", "UT", "UR"})
+_NO_PROPERTY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "SQ", "UN"})
+_STATED = (_NO_PROPERTY | _UNLIMITED | set(READERS)) - {"UN"}
+# VRs whose text depends on SpecificCharacterSet (PS3.5 6.1.2.3)
+_IN_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+
+
+class Declared(Protocol):
+    """A property as reading needs it: one of the graph model, or one that the user adds."""
+
+    @property
+    def name(self) -> str:
+        """The name of the property."""
+
+    @property
+    def vr(self) -> str:
+        """The value representation that the attribute should have."""
+
+    @property
+    def kind(self) -> str:
+        """The type of the property in Neo4j."""
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether the value is a list, also when the file has one value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Invalid:
-    """Why a value is not usable; `raw` is its text, cut."""
+class Reading:
+    """What an attribute becomes: the value of its property, companions, and what is wrong with it.
 
-    reason: str
-    raw: str
+    `also` holds companions by the full names of their properties. `issues` holds reasons and raw
+    text, which is "" where it must not be shown. `long_decimals` counts numbers whose text is
+    longer than a DS may be; they are read as written. Nobody changes a list in `value`: readings
+    are shared.
+    """
 
-
-def decimal(text: str) -> float:
-    """DS: a finite number; one decimal comma is read as a point."""
-    if text.count(",") == 1 and "." not in text:
-        text = text.replace(",", ".")
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("NOT_A_NUMBER")
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("NOT_FINITE")
-    return number
+    value: Value | None = None
+    also: tuple[tuple[str, Scalar], ...] = ()
+    issues: tuple[tuple[str, str], ...] = ()
+    long_decimals: int = 0
 
 
-def integer(text: str) -> int:
-    """IS: a whole number within 64 bit; `12.0` is read as 12."""
-    whole = _WHOLE.fullmatch(text)
-    if not _INTEGER.fullmatch(text) and whole is None:
-        raise ValueError("NOT_AN_INTEGER")
-    number = int(whole[1] if whole else text)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError("OUT_OF_RANGE")
-    return number
-
-
-def day(text: str) -> date:
-    """DA: a day that exists; the old form 2024.01.31 and 2024-01-31 are read too."""
-    match = _DATE.fullmatch(text)
-    if match is None:
-        raise ValueError("NOT_A_DATE")
-    if match[1] + match[3] + match[4] in PLACEHOLDER_DATES:
-        raise ValueError("PLACEHOLDER")
-    try:
-        return date(int(match[1]), int(match[3]), int(match[4]))
-    except ValueError:
-        raise ValueError("IMPOSSIBLE_DATE") from None
-
-
-def clock(text: str) -> time:
-    """TM: wall clock as recorded; a leap second becomes the last microsecond."""
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise ValueError("NOT_A_TIME")
-    return _clock(match[1], match[2], match[3], match[4])
-
-
-def _clock(hour: str, minute: str | None, second: str | None, fraction: str | None) -> time:
-    seconds, micro = int(second or 0), int((fraction or "").ljust(6, "0"))
-    if seconds == 60:
-        seconds, micro = 59, 999_999
-    try:
-        return time(int(hour), int(minute or 0), seconds, micro)
-    except ValueError:
-        raise ValueError("IMPOSSIBLE_TIME") from None
-
-
-def date_time(text: str) -> datetime:
-    """DT: local wall clock; missing parts are the first; an offset from UTC is left out."""
-    match = _DATE_TIME.fullmatch(text)
-    if match is None:
-        raise ValueError("NOT_A_DATE_TIME")
-    year, month, day_, hour, minute, second, fraction, _ = match.groups()
-    try:
-        that_day = date(int(year), int(month or 1), int(day_ or 1))
-    except ValueError:
-        raise ValueError("IMPOSSIBLE_DATE") from None
-    return datetime.combine(that_day, _clock(hour or "00", minute, second, fraction))
-
-
-def age(text: str) -> str:
-    """AS: three digits and a unit."""
-    if not _AGE.fullmatch(text):
-        raise ValueError("NOT_AN_AGE")
-    return text
-
-
-def code(text: str) -> str:
-    """CS: upper case; characters outside the repertoire are kept."""
-    return text.upper()
-
-
-def as_it_stands(text: str) -> str:
-    """Text and UIDs: the text as it was decoded."""
-    return text
-
-
-def person_name(text: str) -> str:
-    """PN: the alphabetic group without trailing empty components."""
-    return text.split("=")[0].rstrip("^ ")
-
-
-_READERS: dict[str, Callable[[str], Scalar]] = {
-    "DS": decimal, "IS": integer, "DA": day, "TM": clock, "DT": date_time, "AS": age, "CS": code,
-    "PN": person_name,
-}
-_BINARY = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
-_UNSPLIT = frozenset({"ST", "LT", "UT", "UR"})
-_LINES_KEPT = frozenset({"ST", "LT", "UT"})
-
-
-def clean(text: str, vr: str = "LO") -> str:
-    """Return text without padding, control characters and lone surrogates, in NFC."""
-    text = text.translate(_CONTROL_BUT_LINES if vr in _LINES_KEPT else _CONTROL)
-    text = text.rstrip(" ") if vr in (*_LINES_KEPT, "UC") else text.strip(" ")
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFC", text)
-
-
-def from_text(text: str, vr: str, is_list: bool) -> Value | Invalid | None:
-    """Read an attribute of a text VR.
+def read(raw: bytes, vr: str, declared: Declared, charset: tuple[str, ...]) -> Reading:
+    """Read an attribute; any bytes are taken.
 
     Parameters
     ----------
-    text : str
-        Decoded, with backslashes between values.
+    raw : bytes
+        The value field, little endian.
     vr : str
-        Value representation.
-    is_list : bool
-        Whether the dictionary allows more than one value; then the result is a list always.
-
-    Returns
-    -------
-    value, `Invalid`, or None when the attribute is empty
+        The VR in the file; UN, or any word that is none, stands for that of the dictionary.
+    declared : Declared
+        What the attribute shall become.
+    charset : tuple of str
+        Defined terms of SpecificCharacterSet; () for the default.
     """
-    parts = [text] if vr in _UNSPLIT else text.split("\\")
-    parts = [clean(p, vr)[:LONGEST_TEXT] for p in parts]
-    if not any(parts):
-        return None
-    read = _READERS.get(vr, as_it_stands)
+    wanted = declared.vr.split(" ")[0]  # "US or SS": who reads the file knows which
+    stated = vr if vr in _STATED else wanted
+    if not raw or wanted in _NO_PROPERTY:
+        return Reading()
+    if stated in _NO_PROPERTY:
+        return Reading(issues=(("WRONG_VR", ""),))
     try:
-        # A list with a bad or empty number is invalid as a whole: position carries meaning.
-        values = [read(p) for p in (parts if is_list else parts[:1])]
+        if stated in BINARY:
+            return _of_numbers(binary(raw, stated), wanted, declared)
+        if stated == "AT":
+            return _of_text(tags(raw), wanted, declared)
     except ValueError as error:
-        return Invalid(str(error), clean(text)[:LONGEST_RAW])
-    if is_list:
-        return values
-    if values[0] == "" and parts[0]:  # a name without an alphabetic group
-        return None
-    return values[0] if parts[0] else Invalid("EMPTY_FIRST_VALUE", clean(text)[:LONGEST_RAW])
+        return Reading(issues=((str(error), "" if wanted == "PN" else raw[:32].hex()),))
+    characters = decoded(raw, charset)
+    found = _of_text(characters, wanted, declared, written=True)
+    if found.value is None and not found.also:
+        return found
+    odd: list[tuple[str, str]] = []
+    plain = raw.isascii() and b"\x1b" not in raw
+    if not plain and wanted in _IN_CHARSET and not encodings_of(charset)[1]:
+        odd.append(("UNKNOWN_CHARACTER_SET", ""))
+    if REPLACED in characters:
+        odd.append(("UNDECODABLE", ""))
+    return replace(found, issues=(*odd, *found.issues)) if odd else found
 
 
-def from_bytes(raw: bytes, vr: str, is_list: bool, little_endian: bool) -> Value | Invalid | None:
-    """Read an attribute of a binary number VR; FL is rounded to its seven digits."""
-    if not raw:
-        return None
-    letter = _BINARY[vr]
-    size = struct.calcsize(letter)
-    if len(raw) % size:
-        return Invalid("WRONG_LENGTH", raw[:32].hex())
-    numbers = struct.unpack(f"{'<' if little_endian else '>'}{len(raw) // size}{letter}", raw)
-    if letter in "fd" and not all(map(math.isfinite, numbers)):
-        return Invalid("NOT_FINITE", str(list(numbers))[:LONGEST_RAW])
-    if letter == "Q" and any(n >= 2**63 for n in numbers):
-        return Invalid("OUT_OF_RANGE", str(list(numbers))[:LONGEST_RAW])
-    if letter == "f":
-        numbers = tuple(float(f"{n:.7g}") for n in numbers)
-    return list(numbers) if is_list else numbers[0]
+def _of_numbers(numbers: Numbers, vr: str, declared: Declared) -> Reading:
+    """Keep binary numbers of the declared kind; others are read as if they were text."""
+    text = "\\".join(map(str, numbers))
+    if vr in BINARY and isinstance(numbers[0], float) == (READERS[vr] is decimal):
+        kept = numbers if declared.is_list else numbers[:1]
+        return _reading([Part(n) for n in kept], len(numbers), text, vr, declared)
+    return _of_text(text, vr, declared)
 
 
-def is_split(vr: str) -> bool:
-    """Tell whether a backslash stands between values of this VR."""
-    return vr not in _UNSPLIT
+def _of_text(text: str, vr: str, declared: Declared, written: bool = False) -> Reading:
+    """Read text by VR; `written` tells whether numbers in it are written so in the file."""
+    values = _values(text, vr)
+    if not any(values):
+        return Reading()
+    one = READERS.get(vr, any_text)
+    kept = values if declared.is_list else values[:1]
+    keep_empty = declared.is_list and "STRING" in declared.kind
+    try:
+        if not declared.is_list and not values[0]:
+            raise ValueError("EMPTY_FIRST_VALUE")
+        # A list with a bad or empty number is invalid as a whole: position carries meaning.
+        parts = [one(v) if v or not keep_empty else Part("") for v in kept]
+    except ValueError as error:
+        return Reading(issues=((str(error), _raw(text, vr)),))
+    long = sum(len(v) > LONGEST_DECIMAL for v in kept) if written and one is decimal else 0
+    return _reading(parts, len(values), text, vr, declared, long)
 
 
-def is_binary(vr: str) -> bool:
-    """Tell whether values of this VR are binary numbers."""
-    return vr in _BINARY
+def _reading(
+    parts: list[Part], n: int, text: str, vr: str, declared: Declared, long: int = 0
+) -> Reading:
+    """Put together what was read of `n` values: a list, or the first and its companions."""
+    first, many = parts[0], declared.is_list
+    value = [p.value for p in parts] if many else first.value
+    beside = () if many else first.beside
+    reasons = [reason for p in parts for reason in p.odd]
+    if any(_is_cut(p.value) for p in parts):
+        value = [_cut(p.value) for p in parts] if many else _cut(first.value)
+        if vr in _UNLIMITED:
+            beside = (*beside, ("truncated", True))
+        else:
+            reasons.append("TOO_LONG")
+    if n > len(parts):
+        reasons.append("SEVERAL_VALUES")
+    if reasons and declared.name in KEYS:  # VAL-02 sees them all, those of missing objects too
+        reasons = [reason for reason in reasons if reason != "BAD_UID"]
+    return Reading(
+        None if value == "" else value,
+        tuple((f"{declared.name}_{suffix}", _cut(v)) for suffix, v in beside) if beside else (),
+        tuple((reason, _raw(text, vr)) for reason in dict.fromkeys(reasons)) if reasons else (),
+        long)
+
+
+def _values(text: str, vr: str) -> list[str]:
+    return [clean(t, vr) for t in ([text] if vr in _UNSPLIT else text.split("\\"))]
+
+
+def _is_cut(value: Scalar) -> bool:
+    return isinstance(value, str) and len(value) > LONGEST_TEXT
+
+
+def _cut(value: Scalar) -> Scalar:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value
+
+
+def _raw(text: str, vr: str) -> str:
+    """Return raw text for an issue; that of a name is never shown."""
+    return "" if vr == "PN" else clean(text)[:LONGEST_RAW]

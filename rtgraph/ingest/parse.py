@@ -1,42 +1,29 @@
 """From one file to an `Instance`, or to `Rejected` with a reason: picklable, never raising."""
 
 import os
+import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
-from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.datadict import tag_for_keyword
 
-from rtgraph.graphmodel.nodes import (
-    IMAGE_SERIES,
-    INSTANCE,
-    PATIENT,
-    SERIES,
-    STUDY,
-    Family,
-    Property,
-    family,
-)
-from rtgraph.ingest.elements import (
-    DAMAGED,
-    first_text,
-    quiet,
-    surplus,
-    text_of,
-    undecodable,
-    value_of,
-)
-from rtgraph.ingest.families import RULES, combined, first_datetime, slice_position, usable
-from rtgraph.ingest.normalise import LONGEST_RAW, LONGEST_UID, Invalid
-from rtgraph.ingest.reading import HEAD, digest, no_dicom, read_data_set
+from rtgraph.graphmodel.nodes import Family, family
+from rtgraph.ingest import levels
+from rtgraph.ingest.families import RULES, first_datetime, slice_position
+from rtgraph.ingest.items import Item, charset_of, first_text
+from rtgraph.ingest.normalise import LONGEST_RAW, LONGEST_UID
+from rtgraph.ingest.oddscan import DAMAGED, quiet
+from rtgraph.ingest.plan import Node
+from rtgraph.ingest.plan import plan as compiled
+from rtgraph.ingest.reading import Header, read_header
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
-from rtgraph.ingest.walker import walk
+from rtgraph.ingest.tags import LABEL, UserTag
+from rtgraph.ingest.walker import walk, walk_image
 
-PARSER_VERSION = 1
-LONGEST_ID = 64
+PARSER_VERSION = 2
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _IDENTITY = (
     ("SOPClassUID", Reason.NO_SOP_CLASS_UID),
@@ -48,10 +35,11 @@ _IDENTITY = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What reading needs besides the file: the store's key and whether names are kept."""
+    """What reading needs besides the file: the key of the store, names or not, tags of the user."""
 
-    key: str
+    key: str = field(repr=False)
     names: bool = False
+    tags: tuple[UserTag, ...] = ()
 
 
 def parse(file: Found, plan: Plan) -> Instance | Rejected:
@@ -62,29 +50,36 @@ def parse(file: Found, plan: Plan) -> Instance | Rejected:
     Instance or Rejected
         A file that cannot be an object is `Rejected` with a reason of the closed list.
     """
-    try:
-        with open(file.location, "rb") as stream, quiet():
-            head = stream.read(HEAD)
-            if reason := no_dicom(head):
-                return Rejected(file, reason)
-            ds, truncated = read_data_set(stream, file.size)
-            end = stream.tell()
-            return _instance(ds, file, plan, truncated, digest(head, end, file.size))
-    except EOFError:
-        return Rejected(file, Reason.TRUNCATED)
-    except OSError as error:
-        if error.errno:
-            return Rejected(file, Reason.UNREADABLE, os.strerror(error.errno))
-        return Rejected(file, Reason.BAD_HEADER, type(error).__name__)
-    except (InvalidDicomError, MemoryError, *DAMAGED) as error:
-        return Rejected(file, Reason.BAD_HEADER, type(error).__name__)
+    with quiet():
+        return _parse(file, plan)
 
 
 def parse_many(files: Iterable[Found], plan: Plan) -> list[Instance | Rejected]:
     """Read a chunk of files; what a worker process is sent."""
-    return [parse(f, plan) for f in files]
+    with quiet():
+        return [_parse(f, plan) for f in files]
 
 
+def _parse(file: Found, plan: Plan) -> Instance | Rejected:
+    try:
+        header = read_header(file.location, file.size, _wanted(plan.tags))
+        if isinstance(header, Reason):
+            return Rejected(file, header)
+        return _instance(header, file, plan)
+    except EOFError:
+        return Rejected(file, Reason.TRUNCATED)
+    except OSError as error:
+        return Rejected(file, Reason.UNREADABLE, error.strerror or os.strerror(error.errno or 5))
+    except (MemoryError, zlib.error, *DAMAGED) as error:
+        return Rejected(file, Reason.BAD_HEADER, type(error).__name__)
+
+
+@cache
+def _wanted(tags: tuple[UserTag, ...]) -> Node:
+    return compiled(tuple(element for tag in tags for element in tag.elements))
+
+
+@lru_cache(4096)
 def patient_key(key: str, issuer: str, patient_id: str, study_uid: str) -> str:
     """Return the keyed hash that stands for a patient, 16 hex digits.
 
@@ -94,119 +89,78 @@ def patient_key(key: str, issuer: str, patient_id: str, study_uid: str) -> str:
     return blake2b(text.encode(), digest_size=8, key=bytes.fromhex(key)).hexdigest()
 
 
-def _instance(
-    ds: FileDataset, file: Found, plan: Plan, truncated: bool, digest: str
-) -> Instance | Rejected:
-    if first_text(ds.file_meta, "MediaStorageSOPClassUID") == _DIRECTORY:
+def _instance(header: Header, file: Found, plan: Plan) -> Instance | Rejected:
+    item, meta = header.item, header.meta
+    if meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
         return Rejected(file, Reason.NOT_AN_OBJECT, "DICOMDIR")
-    if not ds:
-        return Rejected(file, Reason.TRUNCATED if truncated else Reason.NO_DATA_SET)
+    if header.empty:
+        return Rejected(file, Reason.NO_DATA_SET)
     identity = {}
     for keyword, reason in _IDENTITY:
-        identity[keyword] = first_text(ds, keyword)
+        identity[keyword] = first_text(item, keyword)
         if not identity[keyword]:
-            ended = truncated or max(ds.keys()) < (tag_for_keyword(keyword) or 0)
+            ended = header.cut or header.last < (tag_for_keyword(keyword) or 0)
             return Rejected(file, Reason.TRUNCATED if ended else reason)
         if len(identity[keyword]) > LONGEST_UID:
             return Rejected(file, Reason.IDENTIFIER_TOO_LONG, keyword)
     sop_class, sop_uid, series_uid, study_uid = identity.values()
-    kind = family(sop_class)
-    invalid: list[tuple[str, str, str]] = []
-    issuer, patient_id = (_identifier(ds, k, invalid) for k in ("IssuerOfPatientID", "PatientID"))
-    if not patient_id:
-        invalid.append(("PatientID", "EMPTY", ""))
-    found = walk(ds, sop_class)
-    invalid += [(keyword, "TOO_LONG", "") for keyword in found.too_long]
+    kind, charset = family(sop_class), charset_of(item)
+    patient, wrong = levels.patient(item, charset, plan.names)
+    study, more = levels.study(item, charset, plan.names)
+    series, others = levels.series(item, kind, charset, plan.names)
+    facts, odd = levels.instance(item, kind, charset, plan.names)
+    issues = [*wrong, *more, *others, *odd]
+    values = {"Patient": patient, "Study": study, "Series": series, "Instance": facts}
+    if plan.tags:
+        values[LABEL], own = levels.user(item, plan.tags, charset)
+        issues += own
+    found = (walk_image if kind.is_image else walk)(item, sop_class)
+    issues += [(keyword, "TOO_LONG", "") for keyword in found.too_long]
+    facts["instance_datetime"] = first_datetime(
+        item, ("Content", "InstanceCreation", "Acquisition"))
+    if kind.is_image:
+        facts["slice_position"] = slice_position(item)
+    for label in kind.labels:
+        if rule := RULES.get(label):
+            facts |= rule(item, facts, charset)
+    facts |= _meta(meta, sop_uid, sop_class)
     instance = Instance(
         file=file, sop_uid=sop_uid, sop_class=sop_class, series_uid=series_uid,
-        study_uid=study_uid, digest=digest,
-        patient_key=patient_key(plan.key, issuer, patient_id, study_uid),
-        values=_values(ds, kind, plan, invalid),
-        references=found.targets, placements=found.placements, truncated=truncated,
+        study_uid=study_uid, digest=header.digest,
+        patient_key=patient_key(plan.key, patient["IssuerOfPatientID"] or "",
+                                patient["PatientID"] or "", study_uid),
+        values=values,
+        references=found.targets, placements=found.placements, truncated=header.cut,
+        fallback=header.fallback,
     )
-    instance.values["Patient"] |= {"PatientID": patient_id or None,
-                                   "IssuerOfPatientID": issuer or None}
-    instance.values["Instance"] |= _frame(ds, kind, instance, invalid)
-    if truncated:
-        invalid.append((keyword_for_tag(max(ds.keys())) or "unknown", "TRUNCATED", ""))
-        instance.values["Instance"]["truncated"] = True
-    instance.invalid = sorted(set(invalid))
+    facts |= _frame(item, kind, instance, issues)
+    if header.cut:
+        issues.append((next(reversed(item)), "TRUNCATED", ""))
+        facts["truncated"] = True
+    instance.invalid = sorted(set(issues))
     return instance
 
 
-def _identifier(ds: FileDataset, keyword: str, invalid: list[tuple[str, str, str]]) -> str:
-    """A patient identifier; one so long that its length field must be wrong is cut."""
-    text = text_of(ds, keyword)
-    if len(text) > LONGEST_ID:
-        invalid.append((keyword, "TOO_LONG", text[:LONGEST_RAW]))
-    return text[:LONGEST_ID].strip()
-
-
-def _values(
-    ds: FileDataset, kind: Family, plan: Plan, invalid: list[tuple[str, str, str]]
-) -> dict[str, dict[str, Any]]:
-    patient = [p for p in PATIENT if p.name not in ("PatientID", "IssuerOfPatientID")]
-    series = [p for p in SERIES if kind.is_image or p not in IMAGE_SERIES]
-    levels = {"Patient": patient, "Study": STUDY, "Series": series,
-              "Instance": (*INSTANCE, *kind.properties)}
-    values = {label: _read(ds, declared, plan, invalid) for label, declared in levels.items()}
-    study, instance = values["Study"], values["Instance"]
-    study["study_datetime"] = combined(study.get("StudyDate"), study.get("StudyTime"))
-    values["Series"]["series_datetime"] = first_datetime(ds, ("Series", "Acquisition", "Content"))
-    instance["instance_datetime"] = first_datetime(
-        ds, ("Content", "InstanceCreation", "Acquisition"))
-    if kind.is_image:
-        instance["slice_position"] = slice_position(ds)
-    for label in kind.labels:
-        if rule := RULES.get(label):
-            instance |= rule(ds, instance)
-    instance |= _meta(ds)
-    return values
-
-
-def _read(
-    ds: FileDataset, declared: Iterable[Property], plan: Plan, invalid: list[tuple[str, str, str]]
-) -> dict[str, Any]:
-    """Read attributes; of names that are not kept, only that something is wrong."""
-    values: dict[str, Any] = {}
-    for row in declared:
-        if not row.stated or row.tag not in ds:
-            continue
-        value = value_of(ds, row)
-        hidden = row.vr == "PN" and not plan.names
-        if isinstance(value, Invalid):
-            invalid.append((row.name, value.reason, "" if hidden else value.raw))
-        elif usable(value):
-            if not hidden:
-                values[row.name] = value
-            if undecodable(ds, row):
-                invalid.append((row.name, "UNDECODABLE", ""))
-            if text := surplus(ds, row):
-                invalid.append((row.name, "SEVERAL_VALUES", "" if hidden else text))
-    return values
-
-
-def _meta(ds: FileDataset) -> dict[str, Any]:
+def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
     """Transfer syntax, and the identity in the file meta header where it is another one."""
-    facts: dict[str, Any] = {
-        "transfer_syntax": first_text(ds.file_meta, "TransferSyntaxUID") or None}
-    for name, meta, keyword in (
-        ("meta_sop_instance_uid", "MediaStorageSOPInstanceUID", "SOPInstanceUID"),
-        ("meta_sop_class_uid", "MediaStorageSOPClassUID", "SOPClassUID"),
+    facts: dict[str, Any] = {"transfer_syntax": meta.get("TransferSyntaxUID") or None}
+    for name, keyword, own in (
+        ("meta_sop_instance_uid", "MediaStorageSOPInstanceUID", sop_uid),
+        ("meta_sop_class_uid", "MediaStorageSOPClassUID", sop_class),
     ):
-        stated = first_text(ds.file_meta, meta)
-        if stated and stated != first_text(ds, keyword):
+        stated = meta.get(keyword)
+        if stated and stated != own:
             facts[name] = stated
     return facts
 
 
 def _frame(
-    ds: FileDataset, kind: Family, instance: Instance, invalid: list[tuple[str, str, str]]
+    item: Item, kind: Family, instance: Instance, issues: list[levels.Issue]
 ) -> dict[str, Any]:
     """The effective frame as the file states it (PS3.3 C.7.4.1): module, else the only listed."""
-    module = first_text(ds, "FrameOfReferenceUID")
+    module = first_text(item, "FrameOfReferenceUID")
     if len(module) > LONGEST_UID:
-        invalid.append(("FrameOfReferenceUID", "TOO_LONG", module[:LONGEST_RAW]))
+        issues.append(("FrameOfReferenceUID", "TOO_LONG", module[:LONGEST_RAW]))
     elif module:
         return {"frame_uid": module, "frame_source": "MODULE"}
     listed = {t.uid for t in instance.references if t.role == "STRUCTURE_SET_FRAME"}

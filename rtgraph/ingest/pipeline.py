@@ -1,49 +1,88 @@
 """Folders into the graph: walk, read in worker processes, write by partition of patients.
 
-    discovery -> chunks -> unchanged? -> process pool -> queue of each writer -> transactions
+    walk -> unchanged? -> chunks -> workers -> queue of each writer -> transactions
 
-Every queue is bounded, so the slowest part sets the pace and memory stays flat. Objects of one
-patient go to one writer; a TaskGroup ends everything when one part fails.
+Every queue is bounded by the number of objects, so the slowest part sets the pace and memory stays
+flat. Objects of one patient go to one writer; a TaskGroup ends everything when one part fails.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from rtgraph.graphmodel import questions, statements
 from rtgraph.ingest.derive import derive
-from rtgraph.ingest.discover import chunks, readable, walk, with_roots
-from rtgraph.ingest.parse import PARSER_VERSION, Plan, parse_many
+from rtgraph.ingest.discover import chunks, walk
+from rtgraph.ingest.filters import Modalities
+from rtgraph.ingest.known import PAGE, Changed, Start, changed
+from rtgraph.ingest.pool import CHUNK, Workers, in_thread
+from rtgraph.ingest.prune import Pruned, mark_forsaken, prune, retire_forsaken
 from rtgraph.ingest.records import Found, Instance, Rejected, State
+from rtgraph.ingest.rejected import RejectLimit, Retry, TooManyRejects, known_rejects
 from rtgraph.ingest.revise import Run
+from rtgraph.ingest.waiting import Line, unless
 from rtgraph.ingest.write import Written, write_batch, write_rejects
 from rtgraph.store.bolt import Counters, Store
 
-CHUNK = 64
 REJECTS_KEPT = 1000
+
+Sink = Callable[[Rejected], None]
 
 
 @dataclass
 class Progress:
-    """Where a run stands; the command line prints it while it changes."""
+    """Where a run stands; the command line prints it while it changes.
+
+    `queued` objects wait to be written, `written` are; `retries` counts transactions that were
+    repeated. `total` is known when the walk has ended. The derived pass has done `derived` of
+    `to_derive` series. `fallbacks` counts files that the quick scanner left to pydicom, by reason.
+    """
 
     seen: int = 0
     read: int = 0
     states: Counter[State] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     invalid: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[str] = field(default_factory=Counter)
     walked: bool = False
     phase: str = "read"
+    queued: int = 0
+    written: int = 0
+    retries: int = 0
+    derived: int = 0
+    to_derive: int = 0
     changes: Counters = field(default_factory=Counters)
+    pruned: Pruned = field(default_factory=Pruned)
+    known_rejects: int = 0  # unchanged files, counted where there is a limit
+    fresh_tags: tuple[str, ...] = ()
+    too_many: TooManyRejects | None = None
+
+    @property
+    def total(self) -> int | None:
+        """All files, once they are known."""
+        return self.seen if self.walked else None
+
+    def take_read(self, o: Instance) -> None:
+        """Count an object that was read."""
+        self.invalid.update(keyword for keyword, _, _ in o.invalid)
+        if reason := o.fallback:
+            self.fallbacks[reason] += 1
+
+    def take_rejected(self, r: Rejected) -> None:
+        """Count a file that is no object."""
+        self.states[State.REJECTED] += 1
+        self.reasons[r.reason.value] += 1
 
     def take(self, written: Written) -> None:
         """Count the outcome of a batch."""
         self.states.update(written.states)
         self.changes += written.changes
         self.reasons.update(r.reason.value for r in written.refused)
+
+    def take_derived(self, done: int, series: int) -> None:
+        """Note how far the derived pass is."""
+        self.derived, self.to_derive = done, series
 
 
 @dataclass(frozen=True)
@@ -55,148 +94,183 @@ class Options:
     full: bool = False
     follow_links: bool = False
     names: bool = False
+    prune: bool = False
+    limit: RejectLimit | None = None
+    modalities: Modalities = field(default_factory=Modalities)
 
 
-Sink = Callable[[Rejected], None]
+@dataclass(frozen=True)
+class Flow:
+    """The parts of a run that all its tasks share; `retries` were counted before it."""
+
+    store: Store
+    workers: Workers
+    run: Run
+    options: Options
+    progress: Progress
+    rejected: Sink
+    stop: asyncio.Event
+    lines: Sequence[Line[Instance]]
+    noted: Line[Rejected]
+    retries: int
 
 
 async def ingest(
-    store: Store, paths: Sequence[Path], executor: Executor | None, *, key: str, run_id: str,
-    roots: Mapping[str, str], options: Options, progress: Progress, rejected: Sink,
-) -> None:
-    """Read files below `paths` and write them; then bring derived facts up to date.
+    store: Store, start: Start, workers: Workers, *, run: Run, options: Options,
+    progress: Progress, rejected: Sink, stop: asyncio.Event, retry: Retry | None = None,
+) -> bool:
+    """Read files and write them; then bring derived facts up to date.
 
     Parameters
     ----------
-    executor : Executor
-        Where files are read; None reads in a thread of this process.
-    key : str
-        Key of the store, for `patient_key`.
-    roots : mapping
-        Names and folders that paths in the graph are relative to; new ones are added to the graph.
     rejected : callable
         Gets every file that is no object, as soon as it is known.
+    retry : Retry, optional
+        What of the files below the paths is read.
+    stop : asyncio.Event
+        Once set, no more files are read. What has been read is written, and what is derived from
+        it is left to the next run, which finds the marks; so it is when a derived pass is stopped.
+
+    Returns
+    -------
+    bool
+        Whether the run came to its end.
     """
-    starts, all_roots = with_roots(paths, roots)
-    for name, folder in all_roots.by_name.items():
-        if roots.get(name) != folder:
-            await store.write(statements.ROOT_NODE, name=name, path=readable(folder))
-    plan = Plan(key, options.names)
-    run = Run(run_id, all_roots, plan)
-    queues: list[asyncio.Queue[list[Instance] | None]] = [
-        asyncio.Queue(maxsize=16) for _ in range(options.writers)]
-    noted: asyncio.Queue[list[Rejected] | None] = asyncio.Queue(maxsize=16)
-    files = walk(starts, all_roots, follow_links=options.follow_links)
+    lines = [Line[Instance](options.batch) for _ in range(options.writers)]
+    flow = Flow(store, workers, run, options, progress, rejected, stop, lines,
+                Line(REJECTS_KEPT), store.retries)
     async with asyncio.TaskGroup() as group:
-        for queue in queues:
-            group.create_task(_writer(store, queue, run, options, progress, rejected))
-        group.create_task(_reject_writer(store, noted, progress))
-        await _read(store, files, executor, plan, options, progress, rejected, queues, noted)
-        for queue in queues:
-            await queue.put(None)
-        await noted.put(None)
+        for line in lines:
+            group.create_task(_write(flow, line))
+        group.create_task(_note(flow))
+        files = walk(start.paths, start.roots, follow_links=options.follow_links)
+        await _read(flow, filter(retry.wants, files) if retry else files,
+                    frozenset(start.fresh))
+        for line in lines:
+            await line.put([])
+        await flow.noted.put([])
+    if stop.is_set():
+        return False
+    if options.prune:
+        progress.phase = "prune"
+        progress.changes += await prune(store, start.paths, run, progress.pruned)
+    progress.changes += await retire_forsaken(store, run, progress.pruned)
     progress.phase = "derive"
-    progress.changes += await derive(store)
+    changes = await unless(stop, derive(store, progress.take_derived))
+    progress.changes += changes or Counters()
+    progress.retries = store.retries - flow.retries
+    return changes is not None
 
 
-async def _read(
-    store: Store, files: Iterator[Found | Rejected], executor: Executor | None, plan: Plan,
-    options: Options, progress: Progress, rejected: Sink,
-    queues: Sequence[asyncio.Queue[list[Instance] | None]],
-    noted: asyncio.Queue[list[Rejected] | None],
-) -> None:
-    """Hand every file to a reader and every object to the writer of its patient."""
+async def _read(flow: Flow, files: Iterator[Found | Rejected], fresh: frozenset[str]) -> None:
+    """Hand every changed file to a reader; a bounded number of chunks is on its way."""
+    progress, room = flow.progress, asyncio.Semaphore(flow.workers.ahead)
 
-    async def one(chunk: list[Found | Rejected]) -> None:
-        found = [f for f in chunk if isinstance(f, Found)]
-        lost = [f for f in chunk if isinstance(f, Rejected)]
-        if not options.full:
-            found = await _changed(store, found, progress)
-        results = await in_executor(executor, found, plan)
-        lost += [r for r in results if isinstance(r, Rejected)]
-        progress.read += len(found)
-        for reject in lost:
-            progress.states[State.REJECTED] += 1
-            progress.reasons[reject.reason.value] += 1
-            rejected(reject)
-        if lost:
-            await noted.put(lost)
-        parts: list[list[Instance]] = [[] for _ in queues]
-        for r in results:
-            if isinstance(r, Instance):
-                progress.invalid.update(keyword for keyword, _, _ in r.invalid)
-                parts[int(r.patient_key[:8], 16) % len(queues)].append(r)
-        for queue, part in zip(queues, parts, strict=True):
-            if part:
-                await queue.put(part)
+    async def one(chunk: Changed) -> None:
+        try:
+            await _chunk(flow, chunk)
+        finally:
+            room.release()
 
-    running: set[asyncio.Task[None]] = set()
-    async with asyncio.TaskGroup() as group:
-        async for chunk in in_thread(chunks(files, CHUNK)):
-            progress.seen += len(chunk)
-            while len(running) >= 8:
-                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            running.add(group.create_task(one(chunk)))
+    async with asyncio.TaskGroup() as group, aclosing(in_thread(chunks(files, PAGE))) as pages:
+        async for page in pages:
+            found = [f for f in page if isinstance(f, Found)]
+            lost = [f for f in page if isinstance(f, Rejected)]
+            page_changed = await changed(flow.store, found, fresh, full=flow.options.full)
+            progress.seen += len(page) - len(page_changed.files)
+            progress.states[State.UNCHANGED] += len(found) - len(page_changed.files)
+            await _reject(flow, lost)
+            await _judge(flow, found, page_changed)
+            for at in range(0, len(page_changed.files), CHUNK):
+                part = page_changed.files[at : at + CHUNK]
+                await room.acquire()
+                if flow.stop.is_set():
+                    return
+                progress.seen += len(part)
+                group.create_task(one(Changed(part, page_changed.held)))
+            if flow.stop.is_set():
+                return
         progress.walked = True
 
 
-async def in_thread(chunked: Iterator[list[Found | Rejected]]
-                    ) -> AsyncIterator[list[Found | Rejected]]:
-    """Walk in a thread, so that slow storage does not hold up the writers."""
-    while (chunk := await asyncio.to_thread(next, chunked, None)) is not None:
-        yield chunk
+async def _chunk(flow: Flow, chunk: Changed) -> None:
+    """Read a chunk of files and hand every object to the writer of its patient."""
+    results = await flow.workers.read(chunk.files, flow.run.plan)
+    flow.progress.read += len(chunk.files)
+    parts: list[list[Instance]] = [[] for _ in flow.lines]
+    for r in results:
+        if isinstance(r, Instance) and not flow.options.modalities.takes(r):
+            flow.progress.states[State.EXCLUDED] += 1
+        elif isinstance(r, Instance):
+            flow.progress.take_read(r)
+            parts[int(r.patient_key[:8], 16) % len(parts)].append(r)
+    # first, so that a run that is killed does not forget what the path held
+    await mark_forsaken(flow.store, chunk.forsaken(results))
+    await _reject(flow, [r for r in results if isinstance(r, Rejected)])
+    await _judge(flow)
+    for line, part in zip(flow.lines, parts, strict=True):
+        if part:
+            flow.progress.queued += len(part)
+            await line.put(part)
 
 
-async def in_executor(
-    executor: Executor | None, found: list[Found], plan: Plan
-) -> list[Instance | Rejected]:
-    """Read a chunk where reading is done."""
-    if not found:
-        return []
-    if executor is None:
-        return await asyncio.to_thread(parse_many, found, plan)
-    return await asyncio.get_running_loop().run_in_executor(executor, parse_many, found, plan)
+async def _reject(flow: Flow, lost: list[Rejected]) -> None:
+    for r in lost:
+        flow.progress.take_rejected(r)
+        flow.rejected(r)
+    if lost:
+        await flow.noted.put(lost)
 
 
-async def _changed(store: Store, found: list[Found], progress: Progress) -> list[Found]:
-    """Leave out files that the graph knows with the same size, time and reader."""
-    rows = await store.read(questions.KNOWN_FILES, rows=[f.path for f in found])
-    known = {(r["path"], r["size"], r["mtime"]) for r in rows if r["parser"] == PARSER_VERSION}
-    changed = [f for f in found if (f.path, f.size, f.mtime) not in known]
-    progress.states[State.UNCHANGED] += len(found) - len(changed)
-    return changed
+async def _judge(flow: Flow, found: Sequence[Found] = (), page: Changed | None = None) -> None:
+    """Stop when too many files are rejected; those that are so still count as well."""
+    progress, limit = flow.progress, flow.options.limit
+    if limit is None or flow.stop.is_set():
+        return
+    if page is not None:
+        again = {f.path for f in page.files}
+        progress.known_rejects += await known_rejects(
+            flow.store, [f.path for f in found if f.path not in again])
+    try:
+        limit.check(progress.states[State.REJECTED] + progress.known_rejects,
+                    progress.states.total())
+    except TooManyRejects as error:
+        progress.too_many = error
+        flow.stop.set()
 
 
-async def _writer(
-    store: Store, queue: asyncio.Queue[list[Instance] | None], run: Run, options: Options,
-    progress: Progress, rejected: Sink,
-) -> None:
+async def _write(flow: Flow, line: Line[Instance]) -> None:
     """Write the objects of a partition of patients, a batch a transaction."""
+    progress, size = flow.progress, flow.options.batch
+
+    async def write(objects: list[Instance]) -> None:
+        written = await write_batch(flow.store, objects, flow.run)
+        progress.take(written)
+        progress.queued -= len(objects)
+        progress.written += len(objects)
+        progress.retries = flow.store.retries - flow.retries
+        if written.refused:
+            progress.changes += await write_rejects(flow.store, written.refused)
+        for r in written.refused:
+            flow.rejected(r)
+
     waiting: list[Instance] = []
-    while True:
-        part = await queue.get()
-        waiting += part or []
-        while len(waiting) >= options.batch or (part is None and waiting):
-            objects, waiting = waiting[: options.batch], waiting[options.batch :]
-            written = await write_batch(store, objects, run)
-            progress.take(written)
-            if written.refused:
-                progress.changes += await write_rejects(store, written.refused)
-            for r in written.refused:
-                rejected(r)
-        if part is None:
-            return
+    while part := await line.get():
+        waiting += part
+        while len(waiting) >= size:
+            objects, waiting = waiting[:size], waiting[size:]
+            await write(objects)
+    if waiting:
+        await write(waiting)
 
 
-async def _reject_writer(
-    store: Store, noted: asyncio.Queue[list[Rejected] | None], progress: Progress
-) -> None:
+async def _note(flow: Flow) -> None:
+    """Note files that are no objects, so that they are not read again while unchanged."""
     waiting: list[Rejected] = []
-    while True:
-        part = await noted.get()
-        waiting += part or []
-        if len(waiting) >= REJECTS_KEPT or (part is None and waiting):
-            progress.changes += await write_rejects(store, waiting)
+    while part := await flow.noted.get():
+        waiting += part
+        if len(waiting) >= REJECTS_KEPT:
+            flow.progress.changes += await write_rejects(flow.store, waiting)
             waiting = []
-        if part is None:
-            return
+    if waiting:
+        flow.progress.changes += await write_rejects(flow.store, waiting)

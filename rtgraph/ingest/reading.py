@@ -1,87 +1,123 @@
-"""From the bytes of a file to a pydicom data set: recognition, digest, files that end early.
+"""From a file to its scanned header: recognition, the two reads, digest, the way of odd files.
 
 Files are recognised by content: a DICM mark, or a plausible first element at offset 0 (usual in
-exports of some planning and record systems). Reading ends at the pixel data.
+exports of some planning and record systems). One short read suffices for most images; the whole
+file is read where it does not.
 """
 
-import struct
+import zlib
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from io import BytesIO
-from typing import Any, BinaryIO
 
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import FileDataset
-from pydicom.filereader import read_partial
-from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from rtgraph.ingest.headscan import Fallback, Odd, scan
+from rtgraph.ingest.items import Item
+from rtgraph.ingest.oddscan import odd_scan
+from rtgraph.ingest.opening import read
+from rtgraph.ingest.plan import Node
 from rtgraph.ingest.records import Reason
-from rtgraph.ingest.remains import UNDEFINED, Remains
 
 DIGESTED = 16 * 1024
 HEAD = DIGESTED + 512
-_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+# Of a file that is much larger, so many bytes are read before all of it, pixel data included, is.
+STEPS = (256 * 1024, 8 * 1024 * 1024)
+LARGEST_INFLATED = 512 * 1024 * 1024
+_LONG = (b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT")
+_META = {2: "MediaStorageSOPClassUID", 3: "MediaStorageSOPInstanceUID", 16: "TransferSyntaxUID"}
 
 
-class _Watch:
-    """Stops at the pixel data and remembers the last element that reading came to."""
+@dataclass(slots=True)
+class Header:
+    """The header of a file; `fallback` says why it was left to pydicom, if it was.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.tag, self.length, self.value_at = BaseTag(0), 0, -1
-        self.stopped = False
+    `last` is the tag of the last element where one of the identity is missing.
+    """
 
-    def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
-        self.tag, self.length, self.value_at = tag, length, self.stream.tell()
-        self.stopped = tag in _PIXELS
-        return self.stopped
+    meta: dict[str, str] = field(default_factory=dict)
+    item: Item = field(default_factory=dict)
+    empty: bool = False
+    cut: bool = False
+    digest: str = ""
+    fallback: str = ""
+    last: int = 0xFFFFFFFF
 
 
-def read_data_set(stream: BinaryIO, size: int) -> tuple[FileDataset, bool]:
-    """Read up to the pixel data; tell whether the file ends inside the data set.
+def read_header(location: str, size: int, plan: Node) -> Header | Reason:
+    """Read a file as far as needed.
+
+    Returns
+    -------
+    Header or Reason
+        Why there is no data set.
 
     Raises
     ------
     EOFError
         The file ends before the first element.
+    OSError
+        The file cannot be read.
+    zlib.error
+        A deflated data set cannot be inflated, or is too large.
     """
-    stream.seek(0)
-    watch = _Watch(stream)
+    asked, raw = HEAD, read(location, HEAD)
+    if reason := no_dicom(raw):
+        return reason
+    while True:
+        header = _header(raw, size, plan, whole=len(raw) < asked)
+        if header is not None:
+            return header
+        # above its size a file may have grown since, so that each read asks for more
+        larger = next((n for n in STEPS if asked < n < size // 4), size + 1)
+        # a file may have grown since its size was asked for
+        asked = larger if asked <= size else 2 * asked
+        raw = read(location, asked)
+
+
+def _header(raw: bytes, size: int, plan: Node, *, whole: bool) -> Header | None:
+    """Scan what was read of a file; None when that was not enough."""
+    meta, start = _meta(raw)
+    if not whole and len(raw) - start < 8:
+        return None
+    syntax, fallback = meta.get("TransferSyntaxUID", ""), ""
+    body, complete = raw, True
+    if syntax == DeflatedExplicitVRLittleEndian:
+        body, complete = _inflated(raw[start:])
+        start = 0
     try:
-        ds = read_partial(stream, stop_when=watch, force=True)
-    except (EOFError, struct.error, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        if watch.value_at < 0:
-            raise EOFError from error
-        stream.seek(0)
-        return _before_the_cut(stream.read(), watch), True
-    return ds, not watch.stopped and _ends_early(ds, stream, size)
+        found = scan(body, start, plan, implicit=_is_implicit(body, start, syntax))
+    except Odd as odd:
+        if not whole:
+            return None
+        found, fallback = odd_scan(body, plan), odd.reason.value
+    if not whole and (found.cut or found.end >= len(body)):
+        return None  # a read that ends between two elements looks like a whole file
+    cut = found.cut or (not complete and found.end == len(body))
+    empty = len(body) - start < 8
+    return Header(meta, found.item, empty, cut,
+                  digest(body, start, found.end, size), fallback, found.last)
 
 
-def _before_the_cut(raw: bytes, watch: _Watch) -> FileDataset:
-    """Return what is whole of a file that ends inside a sequence or a header."""
-    if watch.length != UNDEFINED:
-        return read_partial(BytesIO(raw[: watch.value_at + watch.length]), force=True)
-    ds = read_partial(BytesIO(raw), stop_when=lambda tag, vr, length: tag >= watch.tag, force=True)
-    implicit, little = ds.original_encoding
-    rest = Remains(raw[watch.value_at :], bool(implicit), bool(little), ds.original_character_set)
-    ds[watch.tag] = DataElement(watch.tag, "SQ", Sequence(rest.items()))
-    return ds
+def _is_implicit(raw: bytes, start: int, syntax: str) -> bool:
+    """Tell how the data set is encoded; one that is not as its file says is left to pydicom."""
+    group, vr = int.from_bytes(raw[start : start + 2], "little"), raw[start + 4 : start + 6]
+    if len(vr) == 2 and group == 0:
+        raise Odd(Fallback.COMMAND_SET)
+    if syntax == ExplicitVRBigEndian or (not syntax and group >= 0x0400):
+        raise Odd(Fallback.BIG_ENDIAN)
+    found = not (vr.isalpha() and vr.isupper())
+    if len(vr) == 2 and syntax and found != (syntax == ImplicitVRLittleEndian):
+        raise Odd(Fallback.OTHER_ENCODING)
+    return found
 
 
-def _ends_early(ds: FileDataset, stream: BinaryIO, size: int) -> bool:
-    """Tell whether the last element or its header reaches over the end of the file."""
-    element: Any = ds.get_item(max(ds.keys()), keep_deferred=True) if len(ds) else None
-    deflated = ds.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    if deflated or not isinstance(element, RawDataElement) or element.length == UNDEFINED:
-        return False
-    end = element.value_tell + element.length
-    if not 0 < size - end < 8:
-        return end > size
-    stream.seek(end)
-    return bool(stream.read(8).strip(b"\0"))  # less than a header, and no padding
+def _inflated(deflated: bytes) -> tuple[bytes, bool]:
+    """Inflate what there is, within bounds; tell whether the stream came to its end."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    body = inflater.decompress(deflated, LARGEST_INFLATED)
+    if inflater.unconsumed_tail:
+        raise zlib.error("too large")
+    return body, inflater.eof
 
 
 def no_dicom(head: bytes) -> Reason | None:
@@ -89,7 +125,7 @@ def no_dicom(head: bytes) -> Reason | None:
     if not head:
         return Reason.EMPTY_FILE
     if head[128:132] == b"DICM":
-        return Reason.NO_DATA_SET if _data_set_start(head) >= len(head) else None
+        return None
     if len(head) < 8:
         return Reason.NOT_DICOM
     little, big = (int.from_bytes(head[:2], order) for order in ("little", "big"))
@@ -101,18 +137,30 @@ def no_dicom(head: bytes) -> Reason | None:
     return None if explicit or length < 0x10000 else Reason.NOT_DICOM
 
 
-def _data_set_start(head: bytes) -> int:
-    """Offset of the first element behind the file meta group (explicit little endian)."""
-    at = 132 if head[128:132] == b"DICM" else 0
-    while head[at : at + 2] == b"\x02\x00":
-        long = head[at + 4 : at + 6] in (b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT")
-        length = head[at + 8 : at + 12] if long else head[at + 6 : at + 8]
-        at += (12 if long else 8) + int.from_bytes(length, "little")
-    return at
+def _meta(raw: bytes) -> tuple[dict[str, str], int]:
+    """Walk the file meta group; return its UIDs and where the data set begins (PS3.10 7.1).
+
+    The length that the group states of itself is often wrong, so it is not used.
+    """
+    at = 132 if raw[128:132] == b"DICM" else 0
+    meta: dict[str, str] = {}
+    while raw.startswith(b"\x02\x00", at) and len(raw) - at >= 8:
+        vr = raw[at + 4 : at + 6]
+        if not vr.isalpha():
+            length, value = raw[at + 4 : at + 8], at + 8
+        elif vr in _LONG:
+            length, value = raw[at + 8 : at + 12], at + 12
+        else:
+            length, value = raw[at + 6 : at + 8], at + 8
+        end = value + int.from_bytes(length, "little")
+        name = _META.get(raw[at + 2] | raw[at + 3] << 8)
+        if name and end <= len(raw):
+            meta[name] = raw[value:end].decode("latin-1").split("\\")[0].strip(" \0")
+        at = end
+    return meta, at
 
 
-def digest(head: bytes, end: int, size: int) -> str:
-    """Return a digest of the head of a data set that was read up to `end`, and of the size."""
-    start = _data_set_start(head)
+def digest(raw: bytes, start: int, end: int, size: int) -> str:
+    """Return a digest of the head of a data set, up to its pixel data, and of the file size."""
     stop = min(start + DIGESTED, end) if end > start else start + DIGESTED
-    return blake2b(head[start:stop] + str(size).encode(), digest_size=16).hexdigest()
+    return blake2b(raw[start:stop] + str(size).encode(), digest_size=16).hexdigest()

@@ -4,9 +4,27 @@
 that did not become one, and why. A bad file is a value, not an exception.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from typing import Any
+
+
+@cache
+def _values_of(kind: Callable[..., Any]) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*(f.name for f in fields(kind)))  # type: ignore[arg-type]  # a data class
+
+
+class _Sent:
+    """Pickles as its values in order: half the time and size of what a data class does."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        kind: Callable[..., Any] = type(self)
+        return kind, _values_of(kind)(self)
 
 
 class Reason(StrEnum):
@@ -35,10 +53,11 @@ class State(StrEnum):
     DUPLICATE = "DUPLICATE"
     CONFLICT = "CONFLICT"
     REJECTED = "REJECTED"
+    EXCLUDED = "EXCLUDED"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(_Sent):
     """A file: `location` opens it, `path` names it in the graph (`root-name:relative/path`)."""
 
     location: str = field(repr=False)
@@ -48,7 +67,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(_Sent):
     """A file that did not become an instance; `detail` never holds a patient value."""
 
     file: Found
@@ -57,7 +76,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(_Sent):
     """One reference: an edge from the object (or its series) to a target, in one role."""
 
     edge: str
@@ -74,12 +93,13 @@ class Target:
 
 
 @dataclass(slots=True)
-class Instance:
+class Instance(_Sent):
     """An object as one file states it.
 
     `values` holds, by node label, the properties that have a value. `placements` names the series
     of objects that this one refers to, where it says so. `invalid` lists keyword, reason and raw
-    text of attributes without a usable value.
+    text of attributes that have no usable value or an odd one. `fallback` says why the file was
+    left to pydicom. The dictionaries of patient, study and series are shared with other objects.
     """
 
     file: Found
@@ -94,3 +114,4 @@ class Instance:
     placements: dict[str, str] = field(default_factory=dict, repr=False)
     invalid: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
     truncated: bool = False
+    fallback: str = ""

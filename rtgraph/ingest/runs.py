@@ -1,31 +1,34 @@
-"""A run: the IngestRun node, the reject list, the worker processes, and the summary.
+"""A run: the IngestRun node, the reject list, and the summary.
 
 Everything around the pipeline that has an effect outside of the graph's content stands here.
 """
 
 import asyncio
 import json
-import multiprocessing
-import os
 import secrets
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from rtgraph import __version__
 from rtgraph.config import Settings
-from rtgraph.errors import OutputError, ServerError
-from rtgraph.graphmodel import questions, schema, statements
-from rtgraph.ingest.discover import actual, readable
-from rtgraph.ingest.parse import PARSER_VERSION
+from rtgraph.errors import ServerError
+from rtgraph.graphmodel import schema, statements
+from rtgraph.ingest.known import claim_roots
+from rtgraph.ingest.lifetime import mark_killed, stopping, this_process
+from rtgraph.ingest.parse import PARSER_VERSION, Plan
 from rtgraph.ingest.pipeline import Options, Progress, ingest
-from rtgraph.ingest.records import Rejected, State
-from rtgraph.store.bolt import Counters, Store
+from rtgraph.ingest.pool import workers
+from rtgraph.ingest.prune import may_prune
+from rtgraph.ingest.records import State
+from rtgraph.ingest.rejected import Notice, Retry, reject_list
+from rtgraph.ingest.revise import Run
+from rtgraph.ingest.tags import UserTag, remember
+from rtgraph.store.bolt import Counters, Store, Transaction
+
+__all__ = ["Summary", "counts", "reject_list", "run_ingest", "stopping", "workers"]
 
 _COUNTS = """\
 CALL () { MATCH (n:Patient) RETURN count(n) AS patients }
@@ -55,6 +58,7 @@ class Summary:
     before: Mapping[str, int] = field(default_factory=dict)
     after: Mapping[str, int] = field(default_factory=dict)
     rejects_file: Path | None = None
+    reject_lines: tuple[int, int] = (0, 0)
 
     @property
     def n_files(self) -> int:
@@ -76,8 +80,33 @@ async def counts(store: Store) -> dict[str, int]:
 async def run_ingest(
     store: Store, paths: Sequence[Path], settings: Settings, *, options: Options,
     progress: Progress, rejects_file: Path | None = None, jobs: int | None = None,
+    executor: str | None = None, stop: asyncio.Event | None = None,
+    tags: Sequence[UserTag] = (), retry: Retry | None = None, retry_file: bool = False,
+    notice: Notice | None = None,
 ) -> Summary:
-    """Do one run and leave an IngestRun node; an interrupted one says so and can be repeated."""
+    """Do one run and leave an IngestRun node; an interrupted one says so and can be repeated.
+
+    Parameters
+    ----------
+    executor : str, optional
+        Address of a cluster that reads the files, instead of processes of this machine.
+    stop : asyncio.Event, optional
+        Once set, the run writes what it has read and ends as INTERRUPTED; see `stopping`.
+    tags : sequence of UserTag
+        Attributes besides those that the graph knows from earlier runs.
+    retry : Retry, optional
+        What of the files below `paths` is read: a list of rejected files.
+    retry_file : bool
+        Whether `rejects_file` is that list; it then holds what still fails.
+    notice : callable, optional
+        Gets each rejected file and its line in the list.
+
+    Raises
+    ------
+    TooManyRejects
+        More files were rejected than the options allow.
+    """
+    stop = stop or asyncio.Event()
     key = await store.prepare(schema.schema())
     started = datetime.now(UTC)
     run_id = f"{started:%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(2)}"
@@ -85,24 +114,30 @@ async def run_ingest(
         "id": run_id, "started": started, "finished": None, "state": "RUNNING",
         "tool_version": __version__, "parser_version": PARSER_VERSION,
         "table_version": schema.table_version(), "n_files": None, "n_instances": None,
-        "n_rejected": None, "counts": None,
+        "n_rejected": None, "counts": None, "process": this_process(key),
         "options": json.dumps({"full": options.full, "writers": options.writers,
                                "batch": options.batch}, sort_keys=True),
     }
     before = await counts(store)
-    roots = {r["name"]: actual(r["path"]) for r in await store.read(questions.ROOTS)}
-    for name, folder in settings.real_roots().items():
-        if roots.get(name) != folder:
-            await store.write(statements.ROOT_NODE, name=name, path=readable(folder))
-    roots |= settings.real_roots()
+    await mark_killed(store, key)
     state = "FAILED"
     try:
-        await store.write(statements.RUN_NODE, **node)
-        with reject_list(rejects_file) as rejected, workers(jobs) as executor:
-            await ingest(store, paths, executor, key=key, run_id=run_id, roots=roots,
-                         options=options, progress=progress, rejected=rejected)
+        await _note(store, node)
+        known = await remember(store, tags)
+        progress.fresh_tags = known.fresh
+        with (reject_list(rejects_file, notice=notice, again=retry_file) as rejected,
+              workers(jobs, executor) as readers):
+            start = await claim_roots(store, paths, settings.real_roots())
+            if options.prune:
+                await may_prune(store, start.paths, start.roots)
+            run = Run(run_id, start.roots, Plan(key, options.names, known.tags))
+            done = await ingest(store, start, readers, run=run, options=options, retry=retry,
+                                progress=progress, rejected=rejected, stop=stop)
+            rejected.complete = done
         progress.states = +progress.states  # states without a file go
-        state = "DONE"
+        state = "DONE" if done else "STOPPED" if progress.too_many else "INTERRUPTED"
+        if progress.too_many:
+            raise progress.too_many
     except asyncio.CancelledError:
         state = "INTERRUPTED"
         raise
@@ -110,16 +145,29 @@ async def run_ingest(
         raise _first(group) from group
     finally:
         finished = datetime.now(UTC)
-        # A server that is lost is what is told; it cannot be told to the graph as well.
-        with suppress(*([] if state == "DONE" else [ServerError])):
-            await asyncio.shield(store.write(statements.RUN_NODE, **node | {
-                "finished": finished, "state": state, "n_files": progress.seen,
-                "n_instances": progress.states[State.INDEXED],
-                "n_rejected": progress.states[State.REJECTED],
-                "counts": json.dumps({s.value: progress.states[s] for s in State}, sort_keys=True),
-            }))
+        ended = node | {
+            "finished": finished, "state": state, "n_files": progress.seen,
+            "n_instances": progress.states[State.INDEXED],
+            "n_rejected": progress.states[State.REJECTED],
+            "counts": json.dumps({s.value: progress.states[s] for s in State}, sort_keys=True),
+        }
+        if state == "DONE":
+            await _note(store, ended)
+        else:  # a server that is lost is what is told; it cannot be told to the graph as well
+            with suppress(ServerError):
+                await asyncio.shield(store.write(statements.RUN_NODE, **ended))
     return Summary(run_id, state, (finished - started).total_seconds(), progress, before,
-                   await counts(store), rejects_file if progress.states[State.REJECTED] else None)
+                   await counts(store), rejects_file if progress.states[State.REJECTED] else None,
+                   (rejected.first, rejected.last))
+
+
+async def _note(store: Store, node: Mapping[str, object]) -> None:
+    """Write the node of a run; a server that is away is waited for."""
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(statements.RUN_NODE, **node)
+
+    await store.transact(work)
 
 
 def _first(error: BaseException) -> BaseException:
@@ -127,68 +175,3 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-@contextmanager
-def workers(jobs: int | None) -> Iterator[Executor | None]:
-    """Yield a pool of worker processes; one job reads in this process."""
-    n = jobs or os.cpu_count() or 1
-    if n == 1:
-        yield None
-        return
-    # spawn: the parent has threads and open connections, which a fork would copy
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n, mp_context=context, initializer=_ignore_interrupt)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _ignore_interrupt() -> None:
-    """Ctrl-C is for the parent, which lets the current batch finish."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def reject_list(path: Path | None) -> Iterator[Callable[[Rejected], None]]:
-    """Yield a function that writes one JSON line a rejected file, readable by the user only.
-
-    The list holds paths, which may hold names of patients; nothing else shows them. The file is
-    made when the first line is written; a later run adds its lines, since files that were rejected
-    before are not read again. A file of another kind is never written to.
-    """
-    stream: TextIO | None = None
-
-    def write(rejected: Rejected) -> None:
-        nonlocal stream
-        if path is None:
-            return
-        if stream is None:
-            stream = _private(path)
-        stream.write(json.dumps({
-            "path": rejected.file.location.encode("utf-8", "backslashreplace").decode(),
-            "reason": rejected.reason.value, "detail": rejected.detail,
-        }, sort_keys=True) + "\n")
-
-    try:
-        yield write
-    finally:
-        if stream is not None:
-            stream.close()
-
-
-def _private(path: Path) -> TextIO:
-    try:
-        if path.exists():
-            with path.open(encoding="utf-8", errors="replace") as kept:
-                if not kept.readline().startswith('{"detail": '):
-                    raise OutputError("The file for rejected files is something else.",
-                                      "Name another one with --rejects FILE.")
-            path.chmod(0o600)
-        return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "a",
-                         encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"The list of rejected files cannot be written: {error.strerror}.",
-            "Name another place with --rejects FILE.") from error

@@ -7,7 +7,6 @@ objects state to the flat rows of `graphmodel.tables`.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,42 +18,50 @@ from rtgraph.graphmodel.tables import TABLES, Row, Tables
 from rtgraph.ingest.compare import Candidate, same_data_set, settle
 from rtgraph.ingest.discover import chunks, walk, with_roots
 from rtgraph.ingest.parse import Plan
-from rtgraph.ingest.pipeline import CHUNK, Progress, Sink, in_executor, in_thread
+from rtgraph.ingest.pipeline import Progress, Sink
+from rtgraph.ingest.pool import CHUNK, Workers, in_thread
 from rtgraph.ingest.records import Found, Instance, Rejected, State, Target
 
 _TITLES = ("RTPlanLabel", "StructureSetLabel", "DoseSummationType", "RTImageLabel", "ContentLabel")
 
 
 async def read_folder(
-    paths: Sequence[Path], executor: Executor | None, *, key: str, roots: Mapping[str, str],
+    paths: Sequence[Path], workers: Workers | None, *, key: str, roots: Mapping[str, str],
     progress: Progress, rejected: Sink, follow_links: bool = False,
 ) -> list[Instance]:
     """Read all objects below `paths` into memory, each SOP Instance UID once.
 
-    The object of several files with one UID is that of the smallest path, as in the graph.
+    The object of several files with one UID is that of the smallest path, as in the graph. Without
+    workers a thread of this process reads.
     """
+    workers = workers or Workers()
     starts, all_roots = with_roots(paths, roots)
+    plan = Plan(key)
+    room = asyncio.Semaphore(workers.ahead)
     by_uid: dict[str, list[Instance]] = defaultdict(list)
 
     async def read(chunk: list[Found | Rejected]) -> None:
         found = [f for f in chunk if isinstance(f, Found)]
-        results = await in_executor(executor, found, Plan(key))
+        try:
+            results = await workers.read(found, plan)
+        finally:
+            room.release()
         progress.read += len(found)
         for r in (*(f for f in chunk if isinstance(f, Rejected)), *results):
             if isinstance(r, Instance):
                 by_uid[r.sop_uid].append(r)
-                progress.invalid.update(keyword for keyword, _, _ in r.invalid)
+                progress.take_read(r)
             else:
-                progress.states[State.REJECTED] += 1
-                progress.reasons[r.reason.value] += 1
+                progress.take_rejected(r)
                 rejected(r)
 
     async with asyncio.TaskGroup() as group:
         files = walk(starts, all_roots, follow_links=follow_links)
         async for chunk in in_thread(chunks(files, CHUNK)):
+            await room.acquire()
             progress.seen += len(chunk)
             group.create_task(read(chunk))
-    progress.walked = True
+        progress.walked = True
     return [await _settled(records, progress) for _, records in sorted(by_uid.items())]
 
 

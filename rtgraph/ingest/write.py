@@ -13,11 +13,13 @@ from typing import Any
 
 from rtgraph.errors import RtgraphError, StatementRefused
 from rtgraph.graphmodel import questions, statements
+from rtgraph.graphmodel.usertags import user_values
 from rtgraph.ingest import batch
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.records import Instance, Reason, Rejected, State
 from rtgraph.ingest.revise import Around, Run
+from rtgraph.ingest.tags import user_rows
 from rtgraph.store.bolt import Counters, Store, Transaction
 
 TRIES = 60
@@ -28,7 +30,7 @@ _UNSENDABLE = (OverflowError, TypeError, ValueError)
 
 
 class _Collision(Exception):
-    """Another writer wrote an object of the batch after it was decided upon."""
+    """An object of the batch is in the graph, or not as it was when the batch was decided upon."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ async def _write(store: Store, objects: Sequence[Instance], run: Run) -> Written
     for attempt in range(TRIES):
         # by chance, so that writers that met once do not meet again
         await asyncio.sleep(random.uniform(0, 0.05 * attempt))
-        decision = await decide(store, objects, run)
+        decision = await decide(store, objects, run, all_uids=attempt > 0)
 
         async def work(transaction: Transaction, decision: Decision = decision) -> Counters:
             await _run(transaction, decision, run)
@@ -90,11 +92,12 @@ async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
     known = {uid: row["path"] for uid, row in decision.known.items()}
     objects = decision.objects
     await _hold(transaction, decision)
-    again = sorted(o.sop_uid for o in objects if o.sop_uid in known)
-    left = await _retire(transaction, again, decision.around)
+    again = [o for o in objects if o.sop_uid in known]
+    left = await _retire(transaction, sorted(o.sop_uid for o in again), decision.around)
     for step in batch.hierarchy(objects) if objects else ():
         await transaction.run(step.statement, rows=step.rows, **parameters)
-    for kind, step in batch.instances(objects):
+    again += await _create(transaction, [o for o in objects if o.sop_uid not in known], parameters)
+    for kind, step in batch.instances(again, again=True):
         moved = await transaction.run(step.statement, rows=step.rows, **parameters)
         if any(row["before"] != known.get(row["uid"]) for row in moved):
             raise _Collision
@@ -102,14 +105,33 @@ async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
             rows = [[row["uid"], row["series"]] for row in moved]
             left.series |= {
                 r["series"] for r in await transaction.run(statements.settle(kind), rows=rows)}
-    paths = sorted({o.file.path for o in objects} | set(decision.gone))
-    await transaction.run(statements.DROP_FILES, rows=paths)
+    if (tags := run.plan.tags) and objects:
+        await transaction.run(
+            user_values(tuple(t.name for t in tags)), rows=user_rows(objects, tags))
+    if (await transaction.run(statements.ANY_FILES))[0]["n"]:
+        paths = sorted({o.file.path for o in objects} | set(decision.gone))
+        await transaction.run(statements.DROP_FILES, rows=paths)
     if decision.copies:
         step = batch.copies(decision.copies)
         await transaction.run(step.statement, rows=step.rows)
+    missing: set[str] = set()
     for step in batch.references(objects):
-        await transaction.run(step.statement, rows=step.rows, **parameters)
+        for row in await transaction.run(step.statement, rows=step.rows, **parameters):
+            missing.update(row.get("missing", ()))
+    if placed := batch.placements(objects, missing):
+        await transaction.run(placed.statement, rows=placed.rows)
     await _clean(transaction, left)
+
+
+async def _create(
+    transaction: Transaction, objects: Sequence[Instance], parameters: dict[str, Any]
+) -> list[Instance]:
+    """Write objects as new; return those whose node was there, mostly as a stub."""
+    there: set[str] = set()
+    for _, step in batch.instances(objects):
+        rows = await transaction.run(step.statement, rows=step.rows, **parameters)
+        there.update(row["uid"] for row in rows)
+    return [o for o in objects if o.sop_uid in there]
 
 
 async def _hold(transaction: Transaction, decision: Decision) -> None:

@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, GraphDatabase
+from neo4j import (
+    AsyncDriver,
+    AsyncGraphDatabase,
+    AsyncManagedTransaction,
+    AsyncSession,
+    GraphDatabase,
+)
 from neo4j.exceptions import (
     AuthError,
     ClientError,
     ConfigurationError,
     DriverError,
+    IncompleteCommit,
     Neo4jError,
     ServiceUnavailable,
 )
@@ -70,8 +77,13 @@ class Counters:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Ask the driver whether the same work may succeed later."""
-    return isinstance(error, DriverError | Neo4jError) and error.is_retryable()
+    """Ask the driver whether the same work may succeed later.
+
+    It says no where a connection ended during the commit, since the work may have been done. Here
+    it may be done twice.
+    """
+    return (isinstance(error, IncompleteCommit)
+            or (isinstance(error, DriverError | Neo4jError) and error.is_retryable()))
 
 
 def _log_retry(state: RetryCallState) -> None:
@@ -138,7 +150,12 @@ class Store:
     uri, user, password, database : str
         `bolt` or `neo4j` address, with `+s` or `+ssc` for TLS; `database` None is the user's own.
     patience : float
-        Seconds that a batch is tried again while the server is away.
+        Seconds that a batch or a question is tried again while the server is away.
+
+    Attributes
+    ----------
+    retries : int
+        Transactions that had to be repeated so far.
     """
 
     def __init__(
@@ -147,6 +164,7 @@ class Store:
     ) -> None:
         self.uri, self.database, self.patience = uri, database, patience
         self.version = ""
+        self.retries = 0
         if uri.partition("://")[0] not in SCHEMES:
             raise UsageError(
                 "The address of the server is not understood.",
@@ -233,7 +251,7 @@ class Store:
         async def work(transaction: AsyncManagedTransaction) -> list[Row]:
             return await Transaction(transaction).run(statement, **parameters)
 
-        return await self._translating(self._read_session(work))
+        return await self._patiently(lambda session: session.execute_read(work))
 
     async def columns(self, statement: str) -> list[str]:
         """Let the server plan a statement without running it; return the names of its columns."""
@@ -262,23 +280,27 @@ class Store:
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
 
+        attempts = 0
+
         async def once(transaction: AsyncManagedTransaction) -> T:
+            nonlocal attempts
+            attempts += 1
+            self.retries += attempts > 1
             return await work(Transaction(transaction))
+
+        return await self._patiently(lambda session: session.execute_write(once))
+
+    async def _patiently(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Work in a session, again in a new one while the server is away."""
 
         async def patient() -> T:
             async for attempt in retrying(self.patience):
                 with attempt:
                     async with self._driver.session(database=self.database) as session:
-                        return await session.execute_write(once)
+                        return await work(session)
             raise AssertionError("tenacity raises when it gives up")
 
         return await self._translating(patient())
-
-    async def _read_session(
-        self, work: Callable[[AsyncManagedTransaction], Awaitable[list[Row]]]
-    ) -> list[Row]:
-        async with self._driver.session(database=self.database) as session:
-            return await session.execute_read(work)
 
     async def _translating(self, work: Awaitable[T]) -> T:
         try:

@@ -2,9 +2,20 @@ UNWIND $rows AS g
 MATCH (s:Series {SeriesInstanceUID: g[0]})
 UNWIND g[1] AS r
 MERGE (i:Instance {SOPInstanceUID: r[0]})
+ON CREATE SET i:RTPlan, i.run_id = $run, i.parser_version = $parser,
+  i.SOPClassUID = r[1], i.Modality = r[2], i.InstanceNumber = r[3], i.InstanceCreationDate = date(r[4]), i.NumberOfFrames = r[5], i.instance_datetime = localdatetime(r[6]), i.frame_uid = r[7], i.frame_source = r[8], i.file_path = r[9], i.file_size = r[10], i.file_mtime = r[11], i.slice_position = r[12], i.transfer_syntax = r[13], i.header_digest = r[14], i.meta_sop_instance_uid = r[15], i.meta_sop_class_uid = r[16], i.truncated = r[17], i.invalid_keywords = r[18], i.invalid_reasons = r[19], i.invalid_values = r[20], i.RTPlanLabel = r[21], i.RTPlanName = r[22], i.RTPlanDate = date(r[23]), i.RTPlanTime = localtime(r[24]), i.RTPlanTime_precision = r[25], i.PlanIntent = r[26], i.RTPlanGeometry = r[27], i.TreatmentProtocols = r[28], i.TreatmentSite = r[29], i.ApprovalStatus = r[30], i.ReviewDate = date(r[31]), i.plan_datetime = localdatetime(r[32]), i.n_beams = r[33], i.n_treatment_beams = r[34], i.n_setup_beams = r[35], i.n_fraction_groups = r[36], i.n_fractions_planned = r[37], i.n_long_decimals = r[38]
+ON MATCH SET i.first_seen_run = coalesce(i.first_seen_run, $run)
+MERGE (s)-[:HAS_INSTANCE]->(i)
+WITH i
+WHERE i.first_seen_run IS NOT NULL
+RETURN i.SOPInstanceUID AS uid;
+UNWIND $rows AS g
+MATCH (s:Series {SeriesInstanceUID: g[0]})
+UNWIND g[1] AS r
+MERGE (i:Instance {SOPInstanceUID: r[0]})
 SET i.run_id = $run
 WITH s, i, r, i.file_path AS before, coalesce(i.stated_sop_class <> r[1], false) AS other
-SET i:RTPlan, i.parser_version = $parser, i.SOPClassUID = r[1], i.Modality = r[2], i.InstanceNumber = r[3], i.InstanceCreationDate = r[4], i.NumberOfFrames = r[5], i.instance_datetime = r[6], i.frame_uid = r[7], i.frame_source = r[8], i.file_path = r[9], i.file_size = r[10], i.file_mtime = r[11], i.slice_position = r[12], i.transfer_syntax = r[13], i.header_digest = r[14], i.meta_sop_instance_uid = r[15], i.meta_sop_class_uid = r[16], i.truncated = r[17], i.invalid_keywords = r[18], i.invalid_reasons = r[19], i.invalid_values = r[20], i.RTPlanLabel = r[21], i.RTPlanName = r[22], i.RTPlanDate = r[23], i.RTPlanTime = r[24], i.PlanIntent = r[25], i.RTPlanGeometry = r[26], i.TreatmentProtocols = r[27], i.TreatmentSite = r[28], i.ApprovalStatus = r[29], i.ReviewDate = r[30], i.plan_datetime = r[31], i.n_beams = r[32], i.n_treatment_beams = r[33], i.n_setup_beams = r[34], i.n_fraction_groups = r[35], i.n_fractions_planned = r[36]
+SET i:RTPlan, i.parser_version = $parser, i.SOPClassUID = r[1], i.Modality = r[2], i.InstanceNumber = r[3], i.InstanceCreationDate = date(r[4]), i.NumberOfFrames = r[5], i.instance_datetime = localdatetime(r[6]), i.frame_uid = r[7], i.frame_source = r[8], i.file_path = r[9], i.file_size = r[10], i.file_mtime = r[11], i.slice_position = r[12], i.transfer_syntax = r[13], i.header_digest = r[14], i.meta_sop_instance_uid = r[15], i.meta_sop_class_uid = r[16], i.truncated = r[17], i.invalid_keywords = r[18], i.invalid_reasons = r[19], i.invalid_values = r[20], i.RTPlanLabel = r[21], i.RTPlanName = r[22], i.RTPlanDate = date(r[23]), i.RTPlanTime = localtime(r[24]), i.RTPlanTime_precision = r[25], i.PlanIntent = r[26], i.RTPlanGeometry = r[27], i.TreatmentProtocols = r[28], i.TreatmentSite = r[29], i.ApprovalStatus = r[30], i.ReviewDate = date(r[31]), i.plan_datetime = localdatetime(r[32]), i.n_beams = r[33], i.n_treatment_beams = r[34], i.n_setup_beams = r[35], i.n_fraction_groups = r[36], i.n_fractions_planned = r[37], i.n_long_decimals = r[38]
 REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients
 MERGE (s)-[h:HAS_INSTANCE]->(i)
 REMOVE h.stated

@@ -6,7 +6,22 @@ ON CREATE SET b:Missing:Image:CTImage, b.stated_sop_class = t[2], b.first_seen_r
 MERGE (a)-[e:REFERENCES {role: t[1]}]->(b)
 SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
       ELSE coalesce(t[2], e.stated_sop_class) END,
+    e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END
+WITH b
+WHERE b:Missing
+RETURN collect(DISTINCT b.SOPInstanceUID) AS missing;
+UNWIND $rows AS g
+MATCH (a:Series {SeriesInstanceUID: g[0]})
+UNWIND g[1] AS t
+MERGE (b:Instance {SOPInstanceUID: t[0]})
+ON CREATE SET b:Missing:Image:CTImage, b.stated_sop_class = t[2], b.first_seen_run = $run
+MERGE (a)-[e:REFERENCES {role: t[1]}]->(b)
+SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
+      ELSE coalesce(t[2], e.stated_sop_class) END,
     e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END,
     e.purpose = CASE WHEN t[7] IS NULL THEN e.purpose ELSE
       COLLECT { UNWIND coalesce(e.purpose, []) + t[7] AS x RETURN DISTINCT x ORDER BY x } END,
-    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END;
+    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END
+WITH b
+WHERE b:Missing
+RETURN collect(DISTINCT b.SOPInstanceUID) AS missing;

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from pydicom import dcmread, dcmwrite
@@ -229,20 +229,18 @@ def test_folders_without_dicom_leave_an_empty_graph(
 def test_a_file_that_vanishes_or_cannot_be_read_costs_itself_only(
     graph: TestGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import builtins
-
     for name in ("a", "gone", "locked", "z"):
         write_object(tmp_path / f"{name}.dcm", name)
-    whole = builtins.open
+    whole = os.open
 
-    def failing(file: object, *args: object, **options: object) -> object:
+    def failing(file: Any, *args: Any, **options: Any) -> int:
         if str(file).endswith("gone.dcm"):
             (tmp_path / "gone.dcm").unlink(missing_ok=True)
         if str(file).endswith("locked.dcm"):
             raise PermissionError(13, "Permission denied")
-        return whole(file, *args, **options)  # type: ignore[call-overload]
+        return whole(file, *args, **options)
 
-    monkeypatch.setattr(builtins, "open", failing)
+    monkeypatch.setattr(os, "open", failing)
     summary = graph.ingest(tmp_path)
     monkeypatch.undo()
     assert summary.progress.states == {State.INDEXED: 2, State.REJECTED: 2}

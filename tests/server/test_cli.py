@@ -188,7 +188,7 @@ def test_a_server_is_named_by_uri_user_password_file_and_database(
     (["query", "run", "MATCH (p:Patient) RETURN p.PatientID AS x"], 2, "Add --identifiers"),
     (["validate", "--uri", "bolt://me:secret@127.0.0.1:1"], 2, "holds a login"),
     (["ingest", "no/such/folder"], 2, "does not exist"),
-    (["ingest"], 2, "Missing argument"),
+    (["ingest"], 2, "No path is given"),
     (["bogus"], 2, "No such command"),
     (["ingest", ".", "--uri", "bolt://x", "--data", "y"], 2, "name two servers"),
 ])

@@ -519,7 +519,8 @@ def test_a_run_is_noted(graph: TestGraph, course: Path) -> None:
                          "n_rejected": 1} == run["run"]
     assert json.loads(run["run"]["options"]) == {"batch": 4, "full": False, "writers": 3}
     assert json.loads(run["run"]["counts"]) == {
-        "INDEXED": 12, "UNCHANGED": 0, "DUPLICATE": 0, "CONFLICT": 0, "REJECTED": 1}
+        "INDEXED": 12, "UNCHANGED": 0, "DUPLICATE": 0, "CONFLICT": 0, "REJECTED": 1,
+        "EXCLUDED": 0}
     assert run["run"]["started"] <= run["run"]["finished"]
     assert graph.one("MATCH (i:Instance) RETURN collect(DISTINCT i.run_id)") == [summary.run_id]
 

@@ -52,8 +52,11 @@ def test_a_read_cannot_write(graph: TestGraph) -> None:
 WRITES = {
     "hierarchy": statements.HIERARCHY,
     "instances": statements.instances(PLAN),
-    "references": statements.reference_edges("Instance", PLAN),
-    "references of images": statements.reference_edges("Series", PLAN),
+    "instances again": statements.instances_again(PLAN),
+    "references": statements.reference_edges("Instance", PLAN, False),
+    "qualified references": statements.reference_edges("Instance", PLAN, True),
+    "references of images": statements.reference_edges("Series", PLAN, False),
+    "qualified references of images": statements.reference_edges("Series", PLAN, True),
     "frames": statements.other_edges("Instance", "REFERENCES_FRAME"),
     "placements": statements.PLACEMENTS,
     "copies": statements.COPIES,
@@ -77,9 +80,10 @@ def test_merges_use_the_unique_index(graph: TestGraph, name: str) -> None:
 @pytest.mark.parametrize("kind", [f for f in FAMILIES if f.labels], ids=lambda f: f.labels[-1])
 def test_the_server_plans_every_family(graph: TestGraph, kind: object) -> None:
     assert isinstance(kind, type(PLAN))
-    for statement in (statements.instances(kind), statements.settle(kind),
-                      statements.reference_edges("Instance", kind),
-                      statements.reference_edges("Series", kind)):
+    for statement in (statements.instances(kind), statements.instances_again(kind),
+                      statements.settle(kind), *(
+                          statements.reference_edges(source, kind, qualified)
+                          for source in ("Instance", "Series") for qualified in (False, True))):
         graph.run(_explain(graph.store, statement))
 
 

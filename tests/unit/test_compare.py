@@ -8,13 +8,15 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom import uid as uids
 
 from rtgraph.demo.objects import Device, Patient, Series, Study, fill, item, new_object, save
+from rtgraph.ingest import opening
 from rtgraph.ingest.compare import Candidate, Copy, same_data_set, settle
 from rtgraph.ingest.parse import Plan, parse
 from rtgraph.ingest.records import Found, Instance
+from tests.data.archives import zip_of
 
 WHEN = datetime(2024, 2, 5, 8)
 SERIES = Series("1.2.2", Study("1.2.1", Patient("P", "A^B", date(1950, 1, 2), "F"), WHEN, ""),
@@ -153,3 +155,60 @@ def test_what_cannot_be_read_is_compared_by_digest(tmp_path: Path) -> None:
     b = replace(a, path="r:b", location=str(tmp_path / "b"))
     assert same_data_set(a, b)
     assert not same_data_set(a, replace(b, digest="other"))
+
+
+# --- members of archives -------------------------------------------------------------------------
+
+def test_members_are_compared_like_files(tmp_path: Path) -> None:
+    for name, ds in (("a", new()), ("b", meta(ImplementationVersionName="OTHER")),
+                     ("c", new(RTPlanLabel="X"))):
+        save(ds, tmp_path / name)
+    files = {name: candidate_of(tmp_path / name) for name in "abc"}
+    archive = zip_of(tmp_path / "x.zip", *((n, (tmp_path / n).read_bytes()) for n in "abc"))
+    inside = {n: replace(f, path=f"r:x.zip!/{n}", location=f"{archive}!/{n}", digest=n)
+              for n, f in files.items()}
+    wanted = {"a": True, "b": True, "c": False}
+    for name, equal in wanted.items():
+        assert same_data_set(files["a"], inside[name]) is equal
+        assert same_data_set(inside["a"], inside[name]) is equal
+    archive.unlink()
+    assert not same_data_set(files["a"], inside["a"])  # by digest, which was made another one
+    opening.close()
+
+
+def test_pixels_are_not_read_where_heads_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = {"Rows": 1, "Columns": 2, "BitsAllocated": 16, "PixelRepresentation": 0}
+    save(new(PixelData=b"1234", **pixels), tmp_path / "a")
+    save(new(PixelData=b"1234", RTPlanLabel="X", **pixels), tmp_path / "b")
+    a, b = (candidate_of(tmp_path / name) for name in "ab")
+    seen = []
+
+    def reading(*args: object, **options: object) -> Dataset:
+        ds: Dataset = dcmread(*args, **options)  # type: ignore[arg-type]
+        seen.append("PixelData" in ds)
+        return ds
+
+    monkeypatch.setattr("rtgraph.ingest.compare.dcmread", reading)
+    assert not same_data_set(a, b)
+    assert seen == [False, False]
+    assert same_data_set(a, replace(a, location=b.location)) is False
+
+
+def test_large_files_are_compared_in_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal files are never in memory as a whole, be they members."""
+    save(new(PixelData=bytes(3_000_000), BitsAllocated=16), tmp_path / "a")
+    raw = (tmp_path / "a").read_bytes()
+    archive = zip_of(tmp_path / "x.zip", ("a", raw))
+    a = candidate_of(tmp_path / "a")
+
+    def refused(*_: object) -> None:
+        raise AssertionError("read as a whole")
+
+    monkeypatch.setattr(opening, "read", refused)
+    monkeypatch.setattr("rtgraph.ingest.compare.dcmread", refused)
+    assert same_data_set(a, replace(a, location=f"{archive}!/a", digest="other"))
+    opening.close()

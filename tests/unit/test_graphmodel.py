@@ -25,11 +25,12 @@ from rtgraph.graphmodel.modalities import DEFAULT_FILL, SERIES_TYPES, SeriesType
 from rtgraph.graphmodel.nodes import (
     FAMILIES,
     FAMILY_LABELS,
+    INSTANCE,
     NODE_TYPES,
     RELATIONSHIP_TYPES,
-    Property,
     family,
 )
+from rtgraph.graphmodel.properties import Property, kept, stated
 from rtgraph.graphmodel.references import references, refinements, roles, tree
 from rtgraph.graphmodel.schema import table_version
 
@@ -52,11 +53,11 @@ def test_the_table_is_complete_and_its_keys_are_unique() -> None:
 @pytest.mark.parametrize("row", PATHS, ids=[p["id"] for p in PATHS])
 def test_path_elements_are_keywords_of_the_right_kind(row: dict[str, Any]) -> None:
     kinds = []
-    for step, stated in zip(row["path"], row["tags"], strict=True):
+    for step, tag_text in zip(row["path"], row["tags"], strict=True):
         if step != "**":
             tag = tag_for_keyword(step.removesuffix("*"))
             assert tag is not None
-            assert f"({tag >> 16:04X},{tag & 0xFFFF:04X})" == stated.removesuffix("*")
+            assert f"({tag >> 16:04X},{tag & 0xFFFF:04X})" == tag_text.removesuffix("*")
             kinds.append(dictionary_VR(tag))
     assert set(kinds[:-1]) <= {"SQ"}
     assert kinds[-1] == "UI"
@@ -172,7 +173,8 @@ def all_properties() -> Iterator[Property]:
     return chain(*(t.properties for t in NODE_TYPES), *(f.properties for f in FAMILIES))
 
 
-@pytest.mark.parametrize("name", sorted({p.name for p in all_properties()}))
+@pytest.mark.parametrize(
+    "name", sorted({p.name for p in all_properties() if not p.companion_of}))
 def test_a_property_is_a_keyword_or_snake_case(name: str) -> None:
     is_keyword = tag_for_keyword(name) is not None
     assert is_keyword == (name != name.lower())
@@ -189,6 +191,45 @@ def test_one_property_key_has_one_type_in_the_whole_graph() -> None:
                "ZONED DATETIME"}
     assert {kind.removeprefix("LIST<").removesuffix(">") for kind in chain(*kinds.values())
             } <= scalars
+
+
+COMPANIONS = [
+    # keyword                  companions and their types
+    ("StudyTime",              {"StudyTime_precision": "STRING"}),
+    ("AcquisitionDateTime",    {"AcquisitionDateTime_utc_offset": "STRING",
+                                "AcquisitionDateTime_precision": "STRING"}),
+    ("PatientName",            {"PatientName_ideographic": "STRING",
+                                "PatientName_phonetic": "STRING", "PatientName_norm": "STRING"}),
+    ("ImageComments",          {"ImageComments_truncated": "BOOLEAN"}),
+    ("TextValue",              {"TextValue_truncated": "BOOLEAN"}),
+    ("RetrieveURL",            {"RetrieveURL_truncated": "BOOLEAN"}),
+    ("LongCodeValue",          {"LongCodeValue_truncated": "BOOLEAN"}),
+    ("OperatorsName",          {}),  # several names
+    ("StudyDate",              {}),
+    ("DerivationDescription",  {}),  # ST has at most 1,024 characters
+]
+
+
+@pytest.mark.parametrize(("keyword", "kinds"), COMPANIONS, ids=[c[0] for c in COMPANIONS])
+def test_companions_follow_from_vr_and_vm(keyword: str, kinds: dict[str, str]) -> None:
+    row, *found = kept(keyword)
+    assert (row,) == stated(keyword)
+    assert {p.name: p.kind for p in found} == kinds
+    assert {p.companion_of for p in found} <= {keyword}
+
+
+def test_a_node_has_all_companions_of_what_it_states() -> None:
+    for declared in (*(t.properties for t in NODE_TYPES), *(f.properties for f in FAMILIES)):
+        stated_names = " ".join(p.name for p in declared if p.stated)
+        companions = [p for p in kept(stated_names) if p.companion_of]
+        assert [p for p in declared if p.companion_of] == companions
+        assert not any(p.stated for p in companions)
+    assert "StudyTime_precision" in {p.name for p in all_properties()}
+
+
+def test_slices_have_no_companions() -> None:
+    images = [f for f in FAMILIES if f.is_image]
+    assert not [p for p in chain(INSTANCE, *(f.properties for f in images)) if p.companion_of]
 
 
 STATED_TYPES = [

@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parents[2] / "rtgraph" / "cypher"
 FILES = {p.relative_to(FOLDER).as_posix(): p for p in sorted(FOLDER.glob("*/*.cypher"))}
 CHECK_IDS = {
     "DOS-01", "FOR-01", "FOR-03", "FOR-05", "HIE-01", "HIE-02", "HIE-03", "HIE-04", "PLN-07",
-    "REF-01", "REF-02", "REF-03",
+    "REF-01", "REF-02", "REF-03", "VAL-01", "VAL-02", "VAL-03", "VAL-04",
 }
 CHECK_ORDER = [
     "id", "severity", "confidence", "level", "tier", "view", "returns", "identity", "population",
@@ -197,7 +197,7 @@ SELECTIONS = [
     ("id, any case",  ["for-01"],        [],                  {"FOR-01"}),
     ("both",          ["PLN", "REF-03"], [],                  {"PLN-07", "REF-03"}),
     ("ignore id",     ["REF"],           ["REF-01"],          {"REF-02", "REF-03"}),
-    ("ignore family", [],                ["HIE", "REF", "FOR"], {"DOS-01", "PLN-07"}),
+    ("ignore family", [],                ["HIE", "REF", "FOR", "VAL"], {"DOS-01", "PLN-07"}),
     ("ignore wins",   ["REF-01"],        ["REF"],             set()),
 ]
 

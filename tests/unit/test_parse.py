@@ -25,6 +25,8 @@ from pydicom.dataset import FileMetaDataset
 from rtgraph.demo.objects import Device, Patient, Series, Study, fill, item, new_object
 from rtgraph.ingest.parse import Plan, parse, parse_many
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
+from rtgraph.ingest.tags import parse_line
+from tests.data import scans
 
 KEY = "0f" * 32
 PLAN = Plan(KEY)
@@ -329,7 +331,7 @@ def test_flipped_bytes_never_raise(read: Read, raw: bytes, flips: list[tuple[int
 ODD_VALUES: list[tuple[str, str, bytes, object, tuple[str, str] | None]] = [
     # name            keyword             bytes         value, and what is recorded: reason, raw
     ("no number",     "PatientWeight",    b"12A ",      None, ("NOT_A_NUMBER", "12A")),
-    ("comma",         "PatientWeight",    b"71,5",      71.5, None),
+    ("comma",         "PatientWeight",    b"71,5",      71.5, ("DECIMAL_COMMA", "71,5")),
     ("empty",         "PatientWeight",    b"",          None, None),
     ("no such day",   "StudyDate",        b"20240231",  None, ("IMPOSSIBLE_DATE", "20240231")),
     ("old day",       "StudyDate",        b"2024.02.05", date(2024, 2, 5), None),
@@ -519,3 +521,36 @@ def test_values_stand_at_their_level(read: Read) -> None:
     assert values["Series"]["Rows"] == 512
     assert "Rows" not in values["Instance"]
     assert values["Instance"]["InstanceNumber"] == 7
+
+
+@pytest.mark.parametrize("syntax", scans.SYNTAXES.values(), ids=scans.SYNTAXES)
+def test_cut_between_elements_or_without_identity(read: Read, syntax: str) -> None:
+    elements = [e for e in scans.ct() if e[0] != "SeriesInstanceUID"]
+    for last in sorted(scans.tag_of(e[0]) for e in elements):
+        found = read(scans.file([e for e in elements if scans.tag_of(e[0]) <= last], syntax))
+        assert isinstance(found, Rejected)
+        assert found.reason is (Reason.TRUNCATED if last < 0x0020000E
+                                else Reason.NO_SERIES_INSTANCE_UID)
+
+
+# --- attributes of the user ----------------------------------------------------------------------
+
+USER_TAGS = tuple(parse_line(line, 1) for line in (
+    "RescaleType", "(0018,9345)", '(0029,xx10) "ACME X" LO Greeting',
+    '(0029,xx11) "ACME X" DS[] Numbers', '(0029,xx10) "ABSENT" LO Greeting'))
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, DEFLATED, BIG])
+def test_attributes_of_the_user(tmp_path: Path, syntax: str) -> None:
+    ds = new(RescaleType="HU", CTDIvol=9.25)
+    ds.private_block(0x0029, "OTHER", create=True).add_new(0x10, "LO", "not this one")
+    block = ds.private_block(0x0029, "ACME X", create=True)
+    block.add_new(0x10, "LO", "hello")
+    block.add_new(0x11, "DS", ["1.5", "2"])
+    file = tmp_path / "a.dcm"
+    file.write_bytes(encoded(ds, syntax))
+    found = Found(str(file), "r:a.dcm", file.stat().st_size, 1)
+    assert instance(parse(found, Plan(KEY, tags=USER_TAGS))).values["User"] == {
+        "RescaleType": "HU", "CTDIvol": 9.25, "priv_ACME_X_Greeting": "hello",
+        "priv_ACME_X_Numbers": [1.5, 2.0]}
+    assert "User" not in instance(parse(found, PLAN)).values

@@ -8,7 +8,6 @@ import json
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,13 @@ from pydicom import DataElement, Dataset, config
 from pydicom import uid as uids
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
 
 import rtgraph
+from rtgraph.ingest.headscan import scan
+from rtgraph.ingest.items import Item
+from rtgraph.ingest.plan import plan
 from rtgraph.ingest.records import Target
 from rtgraph.ingest.walker import References, is_stored, walk
 
@@ -65,12 +66,12 @@ def encoded(ds: Dataset, implicit: bool = True) -> bytes:
     return stream.getvalue()
 
 
-def decoded(raw: bytes, implicit: bool = True) -> Dataset:
-    """The data set as a reader finds it: raw elements."""
-    return read_dataset(BytesIO(raw), is_implicit_VR=implicit, is_little_endian=True)
+def decoded(raw: bytes, implicit: bool = True) -> Item:
+    """The data set as a scan finds it."""
+    return scan(raw, 0, plan(), implicit=implicit).item
 
 
-def from_file(ds: Dataset, implicit: bool = True) -> Dataset:
+def from_file(ds: Dataset, implicit: bool = True) -> Item:
     return decoded(encoded(ds, implicit), implicit)
 
 
@@ -328,8 +329,8 @@ def test_a_sequence_of_unknown_representation_is_walked() -> None:
     """A public sequence with VR UN holds its items in implicit VR (PS3.5 6.2.2)."""
     value = encoded(item(ReferencedRTPlanSequence=[ref("plan", PLAN)]))[8:]
     head = struct.pack("<HH2sHL", 0x300C, 0x0002, b"UN", 0, len(value))
-    ds = decoded(head + value, implicit=False)
-    assert facts(walk(ds, DOSE).targets) == [("", "DOSE_PLAN", "plan", 1)]
+    header = decoded(head + value, implicit=False)
+    assert facts(walk(header, DOSE).targets) == [("", "DOSE_PLAN", "plan", 1)]
 
 
 # --- merged items --------------------------------------------------------------------------------
@@ -380,10 +381,10 @@ def image_items(draw: st.DrawFn) -> list[Dataset]:
 def test_the_order_of_items_changes_nothing(
     listed: list[Dataset], contours: list[Dataset], random: Any
 ) -> None:
-    first = walk(structure_set(listed, contours), STRUCT)
+    first = found(structure_set(listed, contours), STRUCT)
     random.shuffle(listed)
     random.shuffle(contours)
-    again = walk(structure_set(listed, contours), STRUCT)
+    again = found(structure_set(listed, contours), STRUCT)
     assert [sorted_lists(t) for t in first.targets] == [sorted_lists(t) for t in again.targets]
     assert first.placements == again.placements
 
@@ -421,7 +422,7 @@ CONFLICTS: list[tuple[str, str, Callable[[list[Dataset]], Dataset], list[Dataset
 def test_conflicting_items_give_the_same_in_either_order(
     sop_class: str, build: Callable[[list[Dataset]], Dataset], items: list[Dataset]
 ) -> None:
-    assert walk(build(items), sop_class) == walk(build(items[::-1]), sop_class)
+    assert found(build(items), sop_class) == found(build(items[::-1]), sop_class)
 
 
 # --- every row of the table ----------------------------------------------------------------------
@@ -454,8 +455,8 @@ def test_the_rows_that_are_not_exercised_are_known() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=[p["id"] for p in ROWS])
 def test_a_row_makes_its_reference(row: dict[str, Any]) -> None:
-    ds = from_file(holding(row, "1.2.3"))
+    header = from_file(holding(row, "1.2.3"))
     for sop_class in {row["source_sop_classes"][0], row["source_sop_classes"][-1]}:
-        (target,) = walk(ds, sop_class).targets
+        (target,) = walk(header, sop_class).targets
         assert (target.edge, target.role, target.uid, target.path_id) == (
             row["edge"], row["role"], "1.2.3", row["id"])

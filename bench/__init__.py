@@ -1,0 +1,1 @@
+"""Benchmarks: generators of objects and cohorts, and the measurements made with them."""
