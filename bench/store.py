@@ -33,7 +33,7 @@ from rtgraph.ingest.write import write_batch
 from rtgraph.store import local
 from rtgraph.store.bolt import Store
 
-CHECKPOINTS = (50_000, 500_000, *range(1_000_000, 7_000_000, 1_000_000))
+CHECKPOINTS = (50_000, 100_000, 200_000, 500_000, *range(1_000_000, 7_000_000, 1_000_000))
 HANDED = 1000  # objects that are generated at a time
 Row = dict[str, object]
 Line = asyncio.Queue[list[Instance]]  # to a writer; an empty list is the end

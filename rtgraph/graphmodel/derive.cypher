@@ -9,7 +9,7 @@ SET r.quiet = r.quiet;
 
 // name: touched
 // In the order of the index, which is that of writing: neighbours in the graph stay together.
-MATCH (s:Series) WHERE s.dirty RETURN s.SeriesInstanceUID AS uid;
+MATCH (s:Series) WHERE s.dirty IS NOT NULL RETURN s.SeriesInstanceUID AS uid;
 
 // name: all_series
 // The count is kept by the server.
@@ -235,6 +235,11 @@ MATCH (p:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series {SeriesInstance
 WITH DISTINCT p
 SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(:Study) };
 
+// name: almost_done
+UNWIND $dirty AS uid
+MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.dirty = false;
+
 // name: anchor_ranks
 // The anchor of a star: planning images first. A new rank may move the anchor.
 UNWIND $dirty AS uid
@@ -255,8 +260,10 @@ MATCH (s)-[:IN_FRAME]->(f:FrameOfReference)
 SET f.dirty = true;
 
 // name: series_done
+// What was written since then has marked the series again.
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE s.dirty = false
 REMOVE s.dirty;
 
 // name: touched_frames

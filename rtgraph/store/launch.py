@@ -140,7 +140,7 @@ def spawn(home: Path, java: Java, heap: str, environment: Mapping[str, str]) -> 
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
     command = [
-        java.command, "-Xms64m", f"-Xmx{heap}", "-XX:+UseG1GC", "-Dfile.encoding=UTF-8",
+        java.command, "-Xms64m", f"-Xmx{heap}", "-XX:+UseParallelGC", "-Dfile.encoding=UTF-8",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
         "org.neo4j.server.CommunityEntryPoint",
         home_option(home), f"--config-dir={home / 'conf'}", "--console-mode",

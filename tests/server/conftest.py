@@ -157,7 +157,7 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
 
 def check_invariants(graph: TestGraph) -> None:
     """Assert what holds after every test that wrote through the product."""
-    assert graph.read("MATCH (n:Series|FrameOfReference) WHERE n.dirty RETURN n") == []
+    assert graph.read("MATCH (n:Series|FrameOfReference) WHERE n.dirty IS NOT NULL RETURN n") == []
     assert graph.read(_UNREFERRED) == []
     assert graph.read("MATCH (r:IngestRun {state: 'RUNNING'}) RETURN r") == []
     for row in graph.read(_DONE):

@@ -64,7 +64,7 @@ def test_what_is_written_before_the_lock_is_counted(graph: TestGraph, series: st
     assert graph.one(DIRTY) == 0
 
 
-@pytest.mark.parametrize("before", ["labels", "series_done"])
+@pytest.mark.parametrize("before", ["labels", "almost_done"])
 def test_what_is_written_after_the_lock_marks_the_series_again(
     graph: TestGraph, series: str, before: str
 ) -> None:
@@ -85,6 +85,27 @@ def test_what_is_written_after_the_lock_marks_the_series_again(
     assert graph.one(DIRTY) == 1
     graph.run(derive(graph.store))
     assert graph.one(COUNT, uid=series) == 3
+
+
+def test_what_is_written_before_the_last_step_keeps_its_mark(
+    graph: TestGraph, series: str
+) -> None:
+    async def write() -> None:
+        await graph.store.write(ADD, uid=series, new=uid("new"))
+
+    graph.run(derive(Watched(graph.store, "series_done", write)))
+    assert graph.one(COUNT, uid=series) == 2
+    assert graph.one(DIRTY) == 1
+    graph.run(derive(graph.store))
+    assert graph.one(COUNT, uid=series) == 3
+
+
+def test_a_pass_that_was_killed_before_its_last_step_is_finished(
+    graph: TestGraph, series: str
+) -> None:
+    graph.write("MATCH (s:Series) SET s.dirty = false")
+    graph.run(derive(graph.store))
+    assert graph.one("MATCH (s:Series) WHERE s.dirty IS NOT NULL RETURN count(s)") == 0
 
 
 def test_batches_do_not_matter(
