@@ -38,7 +38,7 @@ class Size:
     """How much of everything; the defaults are the small corpus."""
 
     patients: int = 10
-    slices: int = 20
+    slices: int = 100
     mr_slices: int = 5
     rois: int = 30
     contours: int = 60

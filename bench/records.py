@@ -102,7 +102,7 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
     made = []
     for i in range(series.size):
         sop, path = series.sop(i), folder + file_name(i)
-        own: dict[str, Any] = shared | {"SOPInstanceUID": sop, "InstanceNumber": i + 1}
+        own: dict[str, Any] = shared | {"InstanceNumber": i + 1}
         if is_image:
             own["slice_position"] = series.position(i)
         made.append(Instance(
@@ -122,7 +122,7 @@ def _extra(study: Study, series: Series) -> int:
     return len(files_of(study, series)(0)) - example.size
 
 
-def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, str]]:
+def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, tuple[str, ...]]]:
     """Return what the objects of a series refer to, sorted as reading does."""
     about = series.about
     if series.kind in ("CT", "MR"):
@@ -159,5 +159,5 @@ def _images(role: str, about: tuple[Series, ...]) -> list[Target]:
             for a in ordered for i in range(a.size)]
 
 
-def _placements(about: tuple[Series, ...]) -> dict[str, str]:
-    return {a.sop(i): a.uid for a in about for i in range(a.size)}
+def _placements(about: tuple[Series, ...]) -> dict[str, tuple[str, ...]]:
+    return {a.sop(i): (a.uid,) for a in about for i in range(a.size)}

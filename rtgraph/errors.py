@@ -10,6 +10,7 @@ RtgraphError
 │   ├── StatementRefused       2   a statement of the user is not accepted
 │   └── LocalServerError       3   the managed server cannot be fetched, started or stopped
 ├── OutputError                3   a result cannot be written
+├── TooManyRejects             1   more files are rejected than the user allows
 └── Interrupted              130   Ctrl-C, after a clean stop
 
 Each error says in `hint` what to do next. Messages never hold a patient value.
@@ -83,6 +84,12 @@ class LocalServerError(ServerError):
 
 class OutputError(RtgraphError):
     """A result cannot be written where it was asked for."""
+
+
+class TooManyRejects(RtgraphError):
+    """More files were rejected than the user allows."""
+
+    exit_code = ExitCode.findings
 
 
 class Interrupted(RtgraphError):

@@ -46,7 +46,8 @@ SERIES = (
     Property("anchor_rank", "INTEGER", "choice of the anchor of a star of SHARES_FOR, 0 to 6"),
     Property("n_unresolved_refs", "INTEGER", "references whose target is in no series yet"),
     Property("internal_roles", "LIST<STRING>", "roles of references inside the series"),
-    Property("dirty", "BOOLEAN", "true while the derived pass has to come, false before its last step"),
+    Property("dirty", "BOOLEAN",
+             "true while the derived pass has to come, false before its last step"),
     Property("referred_by_patients", "LIST<STRING>", "missing ones only: who refers to it"),
     Property("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
 )

@@ -7,7 +7,7 @@ the docs are made from it; nobody writes extraction code for a reference.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -108,7 +108,7 @@ def locating_roles() -> frozenset[str]:
     return frozenset(r.role for r in references() if r.lift == "if_alone")
 
 
-@cache
+@lru_cache(512)  # a file may state any class
 def tree(sop_class: str) -> Branch:
     """Return the prefix tree of the paths that objects of `sop_class` may hold.
 

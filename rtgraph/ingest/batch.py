@@ -153,7 +153,8 @@ def placements(objects: Iterable[Instance], missing: Container[str]) -> Step | N
         if o.placements:
             for t in o.references:
                 if t.uid in missing and t.edge == "REFERENCES" and t.uid in o.placements:
-                    placed[o.placements[t.uid]].add(t.uid)
+                    for series in o.placements[t.uid]:
+                        placed[series].add(t.uid)
     rows = [[series, sorted(uids)] for series, uids in sorted(placed.items())]
     return Step(statements.PLACEMENTS, rows) if rows else None
 

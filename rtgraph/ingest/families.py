@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from rtgraph.graphmodel.properties import stated
-from rtgraph.ingest.items import Charset, Item, Leaf, first_text, items, reading
+from rtgraph.ingest.items import Charset, Item, Leaf, cached_read, first_text, items, reading
 from rtgraph.ingest.normalise import LONGEST_TEXT
 
 Facts = dict[str, Any]
@@ -19,12 +19,13 @@ Facts = dict[str, Any]
 _CLOCKS = {p.name: p for p in stated(" ".join(
     f"{event}{part}" for event in ("Series", "Acquisition", "Content", "InstanceCreation")
     for part in ("Date", "Time")))}
-_ORIGIN, _AXES = stated("ImagePositionPatient ImageOrientationPatient")
+_PLANE = ("ImagePositionPatient", "ImageOrientationPatient")
+(_COORDINATE,) = stated("SliceThickness")  # stands for a single decimal of any attribute
 (_FRACTIONS,) = stated("NumberOfFractionsPlanned")
 (_OFFSETS,) = stated("GridFrameOffsetVector")
 NEEDED: tuple[tuple[str, ...], ...] = (
     *((name,) for name in _CLOCKS),
-    ("ImagePositionPatient",), ("ImageOrientationPatient",), ("FrameOfReferenceUID",),
+    *((name,) for name in _PLANE), ("FrameOfReferenceUID",),
     ("StructureSetROISequence", "ROIName"),
     ("BeamSequence", "TreatmentDeliveryType"), ("IonBeamSequence", "TreatmentDeliveryType"),
     ("FractionGroupSequence", "NumberOfFractionsPlanned"),
@@ -60,18 +61,19 @@ def _moment(event: str, day: Leaf, clock: Leaf | None) -> datetime | None:
 
 def slice_position(item: Item) -> float | None:
     """Return the position of an image along the normal of its plane, mm (PS3.3 C.7.6.2.1.1)."""
-    origin, axes = (reading(item, p, ()).value for p in (_ORIGIN, _AXES))
-    if not (isinstance(origin, list) and isinstance(axes, list)):
-        return None
+    origin, axes = (_coordinates(item.get(name)) for name in _PLANE)
     if len(origin) != 3 or len(axes) != 6:
         return None
-    (x, y, z), (a, b, c, d, e, f) = (list(map(_float, v)) for v in (origin, axes))
+    (x, y, z), (a, b, c, d, e, f) = origin, axes
     position = x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d)
     return round(position, 6) if isfinite(position) else None
 
 
-def _float(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
+def _coordinates(leaf: object) -> list[float]:
+    """Return numbers, read one by one: each comes again in other slices, all together do not."""
+    raw = leaf[1] if isinstance(leaf, tuple) else b""
+    values = [cached_read(part, "DS", _COORDINATE, ()).value for part in raw.split(b"\\")]
+    return [v if isinstance(v, float) else float("nan") for v in values]
 
 
 def structure_set(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:

@@ -8,7 +8,7 @@ pydicom. A data set that ends early keeps what stands before its end.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from struct import Struct, error
 
 from pydicom.datadict import dictionary_VR
@@ -305,7 +305,7 @@ def _check_unknown(raw: bytes, value: int) -> None:
         raise Odd(Fallback.OTHER_ENCODING)
 
 
-@cache
+@lru_cache(65536)
 def known_vr(tag: int) -> str | None:
     """Return the VR of the data dictionary; None for private and unknown elements."""
     try:

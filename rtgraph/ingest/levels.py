@@ -22,6 +22,7 @@ Read: TypeAlias = tuple[Values, tuple[Issue, ...]]
 
 LONGEST_ID = 64
 _IDENTIFIERS = ("IssuerOfPatientID", "PatientID")
+_READ_APART = frozenset({*_IDENTIFIERS, "SOPInstanceUID"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class Level:
 
 
 def _level(declared: tuple[Property, ...], derive: Callable[[Values], Values]) -> Level:
-    properties = tuple(p for p in declared if p.stated and p.name not in _IDENTIFIERS)
+    properties = tuple(p for p in declared if p.stated and p.name not in _READ_APART)
     counts_decimals = any(p.name == "n_long_decimals" for p in declared)
     return Level(properties, tuple(p.name for p in properties), any(p.below for p in properties),
                  counts_decimals, derive)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from rtgraph.errors import TooManyRejects
 from rtgraph.ingest.derive import derive
 from rtgraph.ingest.discover import chunks, walk
 from rtgraph.ingest.filters import Modalities
@@ -19,7 +20,7 @@ from rtgraph.ingest.known import PAGE, Changed, Start, changed
 from rtgraph.ingest.pool import CHUNK, Workers, in_thread
 from rtgraph.ingest.prune import Pruned, mark_forsaken, prune, retire_forsaken
 from rtgraph.ingest.records import Found, Instance, Rejected, State
-from rtgraph.ingest.rejected import RejectLimit, Retry, TooManyRejects, known_rejects
+from rtgraph.ingest.rejected import RejectLimit, Retry, known_rejects
 from rtgraph.ingest.revise import Run
 from rtgraph.ingest.waiting import Line, unless
 from rtgraph.ingest.write import Written, write_batch, write_rejects

@@ -6,7 +6,7 @@ one tree of tags. Adding a property or a row of the table changes nothing in the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias, Union
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
@@ -51,7 +51,7 @@ def key_of(tag: int) -> int:
     return (tag & 0xFFFF) << 16 | tag >> 16
 
 
-@cache
+@lru_cache(65536)
 def name_of(tag: int) -> str:
     """Return the keyword of a tag, or the tag as (GGGG,EEEE) where there is none."""
     return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -111,7 +111,7 @@ class Instance(_Sent):
     values: dict[str, dict[str, Any]] = field(repr=False)
     digest: str = ""
     references: list[Target] = field(default_factory=list, repr=False)
-    placements: dict[str, str] = field(default_factory=dict, repr=False)
+    placements: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     invalid: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
     truncated: bool = False
     fallback: str = ""

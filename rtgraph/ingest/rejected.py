@@ -14,7 +14,7 @@ from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from typing import TextIO
 
-from rtgraph.errors import ExitCode, OutputError, RtgraphError, UsageError
+from rtgraph.errors import OutputError, TooManyRejects, UsageError
 from rtgraph.graphmodel import retire
 from rtgraph.ingest import opening
 from rtgraph.ingest.discover import actual, readable
@@ -222,12 +222,6 @@ def _is_there(location: str) -> bool:
 
 
 # --- too many ------------------------------------------------------------------------------------
-
-class TooManyRejects(RtgraphError):
-    """More files were rejected than the user allows."""
-
-    exit_code = ExitCode.findings
-
 
 @dataclass(frozen=True, slots=True)
 class RejectLimit:

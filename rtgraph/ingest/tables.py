@@ -163,7 +163,7 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
     placed: dict[str, set[str]] = defaultdict(set)
     for o in objects:
         for uid, series in o.placements.items():
-            placed[uid].add(series)
+            placed[uid].update(series)
     stated: dict[str, str | None] = {}
     for r in sorted(edges.to("instance"), key=lambda r: str(r["source_uid"])):
         if r["target_uid"] not in present:

@@ -41,7 +41,7 @@ class References:
     """
 
     targets: list[Target] = field(default_factory=list)
-    placements: dict[str, str] = field(default_factory=dict)
+    placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
     too_long: set[str] = field(default_factory=set)
 
 
@@ -67,7 +67,7 @@ class _Found:
     """What the walk gathers: facts by (edge, role, target), and series by target."""
 
     facts: dict[tuple[str, str, str], Counter[_Facts]] = field(default_factory=dict)
-    placements: dict[str, str] = field(default_factory=dict)
+    placements: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, edge: str, role: str, uid: str, facts: _Facts) -> None:
         """Count an item that refers."""
@@ -117,8 +117,10 @@ def walk(item: Item, sop_class: str) -> References:
         elif not (role == "CONTOUR_IMAGE" and uid in listed):
             is_key = is_key_object and role == "SR_CONTENT"
             result.targets.append(_target(edge, "KEY_OBJECT" if is_key else role, uid, facts))
-    result.placements = {uid: series for uid, series in found.placements.items()
-                         if max(len(uid), len(series)) <= LONGEST_UID}
+    for uid, stated in found.placements.items():
+        series = tuple(sorted(s for s in stated if len(s) <= LONGEST_UID))
+        if series and len(uid) <= LONGEST_UID:
+            result.placements[uid] = series
     return result
 
 
@@ -133,7 +135,7 @@ def _visit(
         if "SeriesInstanceUID" in item:
             series = first_text(item, "SeriesInstanceUID") or series
         if series and (uid := first_text(item, "ReferencedSOPInstanceUID")):
-            found.placements[uid] = min(series, found.placements.get(uid, series))
+            found.placements.setdefault(uid, set()).add(series)
         _unknown(found, item, branch, path)
     for keyword, rows in branch.leaves.items():
         if keyword in item and (uid := first_text(item, keyword)):

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from rtgraph import config
-from rtgraph.errors import UsageError
+from rtgraph.errors import TooManyRejects, UsageError
 from rtgraph.ingest.filters import Modalities
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.prune import Pruned
 from rtgraph.ingest.records import State
-from rtgraph.ingest.rejected import RejectLimit, TooManyRejects
+from rtgraph.ingest.rejected import RejectLimit
 from rtgraph.ingest.runs import run_ingest
 from tests.data.small import write_course, write_object
 from tests.server.conftest import TestGraph

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rtgraph.errors import ExitCode, OutputError, UsageError
+from rtgraph.errors import ExitCode, OutputError, TooManyRejects, UsageError
 from rtgraph.ingest.discover import readable, walk, with_roots
 from rtgraph.ingest.filters import Modalities
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
 from rtgraph.ingest.rejected import (
     RejectLimit,
     Retry,
-    TooManyRejects,
     limit_of,
     read_rejects,
     reject_list,

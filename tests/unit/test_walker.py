@@ -243,7 +243,15 @@ def test_references(
     for implicit in (True, False):
         result = walk(from_file(ds, implicit), sop_class)
         assert facts(result.targets) == wanted
-        assert result.placements == placements
+        assert result.placements == {uid: (series,) for uid, series in placements.items()}
+
+
+def test_a_target_that_is_stated_in_two_series_has_both() -> None:
+    listed = structure_set([ref("a")], [])
+    study = listed.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+    study.RTReferencedSeriesSequence.append(
+        item(SeriesInstanceUID="another", ContourImageSequence=[ref("a")]))
+    assert found(listed, STRUCT).placements == {"a": ("another", "series")}
 
 
 RELATIONSHIPS = [
