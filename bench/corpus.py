@@ -1,6 +1,6 @@
 """The corpus that reading is measured on: full-size objects, every encoding, the same bytes always.
 
-    python -m bench.corpus OUT --patients 10 --slices 20
+    python -m bench.corpus OUT --patients 10 --slices 100
 
 Each patient has one study: a CT series, an MR series and one object of each RT kind that refer to
 one another as the export of a planning system does. `files.json` names the column of each file.

@@ -62,7 +62,7 @@ def keep(kind: str, title: str, rows: Sequence[Row], notes: Sequence[str] = (),
             "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
             "machine": machine(), "rows": list(rows), "notes": list(notes)}
     with lines.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(made, sort_keys=True) + "\n")
+        stream.write(json.dumps(made) + "\n")
 
 
 def measured(lines: Path = LINES) -> list[dict[str, Any]]:
