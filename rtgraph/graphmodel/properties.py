@@ -75,14 +75,19 @@ def _tag(keyword: str) -> int:
 _vr = cache(dictionary_VR)
 
 
+def kind_of(vr: str, many: bool) -> str:
+    """Return the Neo4j type of attributes of a VR; a list where there may be several values."""
+    kind = _TYPES.get(vr, "STRING")
+    return f"LIST<{kind}>" if many else kind
+
+
 def stated(names: str, below: tuple[str, ...] = ()) -> tuple[Property, ...]:
     """Return properties for DICOM keywords, typed by VR and VM of the data dictionary."""
     found = []
     for keyword in names.split():
         tag = _tag(keyword)
-        kind = _TYPES.get(dictionary_VR(tag), "STRING")
-        many = dictionary_VM(tag) != "1"
-        found.append(Property(keyword, f"LIST<{kind}>" if many else kind, below=below))
+        kind = kind_of(dictionary_VR(tag), dictionary_VM(tag) != "1")
+        found.append(Property(keyword, kind, below=below))
     return tuple(found)
 
 

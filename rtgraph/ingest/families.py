@@ -11,7 +11,16 @@ from math import isfinite
 from typing import Any
 
 from rtgraph.graphmodel.properties import stated
-from rtgraph.ingest.items import Charset, Item, Leaf, cached_read, first_text, items, reading
+from rtgraph.ingest.items import (
+    Charset,
+    Item,
+    Leaf,
+    cached_read,
+    charset_of,
+    first_text,
+    items,
+    reading,
+)
 from rtgraph.ingest.normalise import LONGEST_TEXT
 
 Facts = dict[str, Any]
@@ -79,7 +88,7 @@ def _coordinates(leaf: object) -> list[float]:
 def structure_set(item: Item, values: Mapping[str, Any], charset: Charset) -> Facts:
     """Count and name the ROIs."""
     rois = items(item, "StructureSetROISequence")
-    names = [first_text(roi, "ROIName", charset)[:LONGEST_TEXT] for roi in rois]
+    names = [first_text(roi, "ROIName", charset_of(roi, charset))[:LONGEST_TEXT] for roi in rois]
     return {
         "n_rois": len(rois),
         "roi_names": names or None,

@@ -27,8 +27,8 @@ from rtgraph.ingest.plan import (
     name_of,
     tag_of,
 )
+from rtgraph.ingest.records import IDENTITY
 
-IDENTITY = frozenset({"SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"})
 UNDEFINED = 0xFFFFFFFF
 DEEPEST = 64  # items within items
 # A small sequence is kept, near the top: it cannot nest so deep that this would hide TOO_DEEP.
@@ -100,7 +100,7 @@ def scan(raw: bytes, start: int, plan: Node, *, implicit: bool) -> Scanned:
     try:
         # what is shorter than the header of an element is padding, or a cut
         end = _elements(raw, found.item, start, len(raw) - 7, plan, implicit, 0)
-        if not found.item.keys() >= IDENTITY:
+        if not found.item.keys() >= IDENTITY.keys():
             found.last = _last(raw, start, implicit)
     except (error, _Cut):
         found.cut = True

@@ -19,6 +19,7 @@ Charset: TypeAlias = tuple[str, ...]
 CODES = ("PurposeOfReferenceCodeSequence", "ConceptNameCodeSequence")
 CODE = ("CodeValue", "CodingSchemeDesignator")
 cached_read = lru_cache(65536)(read)
+_text = lru_cache(65536)(text)
 
 
 def charset_of(item: Item, inherited: Charset = ()) -> Charset:
@@ -48,11 +49,6 @@ def first_text(item: Item, keyword: str, charset: Charset = ()) -> str:
 @lru_cache(65536)
 def _first(raw: bytes, charset: Charset) -> str:
     return clean(text(raw, charset).split("\\")[0])
-
-
-@lru_cache(65536)
-def _text(raw: bytes, charset: Charset) -> str:
-    return clean(text(raw, charset))
 
 
 def items(item: Item, keyword: str) -> Sequence[Item]:

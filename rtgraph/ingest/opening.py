@@ -5,6 +5,7 @@ Whatever is wrong with an archive is an `OSError` without names, like a disk tha
 """
 
 import os
+import re
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -84,11 +85,11 @@ def split(location: str) -> tuple[str, str] | None:
     return None
 
 
-def containers(path: str) -> list[str]:
-    """Return the paths of what may be the archive of this path of the graph, outermost first."""
-    parts = path.split(SEPARATOR)
-    inside = (SEPARATOR.join(parts[:n]) for n in range(1, len(parts)))
-    return [archive for archive in inside if has_suffix(archive)]
+def above(path: str) -> list[str]:
+    """Return the folders and archives that a path of the graph is in, as paths of the graph."""
+    folders = [path[: m.end()] for m in re.finditer("[:/]", path)]
+    names = (folder.removesuffix(SEPARATOR) for folder in folders if folder.endswith(SEPARATOR))
+    return [*folders, *(name for name in names if has_suffix(name))]
 
 
 def is_member(location: str) -> bool:

@@ -19,18 +19,12 @@ from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.ingest.plan import Node
 from rtgraph.ingest.plan import plan as compiled
 from rtgraph.ingest.reading import Header, read_header
-from rtgraph.ingest.records import Found, Instance, Reason, Rejected
+from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected
 from rtgraph.ingest.tags import LABEL, UserTag
 from rtgraph.ingest.walker import walk, walk_image
 
 PARSER_VERSION = 2
 _DIRECTORY = "1.2.840.10008.1.3.10"
-_IDENTITY = (
-    ("SOPClassUID", Reason.NO_SOP_CLASS_UID),
-    ("SOPInstanceUID", Reason.NO_SOP_INSTANCE_UID),
-    ("SeriesInstanceUID", Reason.NO_SERIES_INSTANCE_UID),
-    ("StudyInstanceUID", Reason.NO_STUDY_INSTANCE_UID),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +90,7 @@ def _instance(header: Header, file: Found, plan: Plan) -> Instance | Rejected:
     if header.empty:
         return Rejected(file, Reason.NO_DATA_SET)
     identity = {}
-    for keyword, reason in _IDENTITY:
+    for keyword, reason in IDENTITY.items():
         identity[keyword] = first_text(item, keyword)
         if not identity[keyword]:
             ended = header.cut or header.last < (tag_for_keyword(keyword) or 0)

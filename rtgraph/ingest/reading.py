@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from rtgraph.ingest.headscan import Fallback, Odd, scan
 from rtgraph.ingest.items import Item
@@ -23,7 +24,7 @@ HEAD = DIGESTED + 512
 # Of a file that is much larger, so many bytes are read before all of it, pixel data included, is.
 STEPS = (256 * 1024, 8 * 1024 * 1024)
 LARGEST_INFLATED = 512 * 1024 * 1024
-_LONG = (b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT")
+_LONG = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
 _META = {2: "MediaStorageSOPClassUID", 3: "MediaStorageSOPInstanceUID", 16: "TransferSyntaxUID"}
 
 
@@ -67,7 +68,6 @@ def read_header(location: str, size: int, plan: Node) -> Header | Reason:
         header = _header(raw, size, plan, whole=len(raw) < asked)
         if header is not None:
             return header
-        # above its size a file may have grown since, so that each read asks for more
         larger = next((n for n in STEPS if asked < n < size // 4), size + 1)
         # a file may have grown since its size was asked for
         asked = larger if asked <= size else 2 * asked

@@ -45,6 +45,15 @@ class Reason(StrEnum):
     WRITE_REFUSED = "WRITE_REFUSED"
 
 
+# What an object must have to be one, and what a file without it is rejected for.
+IDENTITY = {
+    "SOPClassUID": Reason.NO_SOP_CLASS_UID,
+    "SOPInstanceUID": Reason.NO_SOP_INSTANCE_UID,
+    "SeriesInstanceUID": Reason.NO_SERIES_INSTANCE_UID,
+    "StudyInstanceUID": Reason.NO_STUDY_INSTANCE_UID,
+}
+
+
 class State(StrEnum):
     """How a file ended; every file that was seen has exactly one."""
 

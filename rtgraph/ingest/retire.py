@@ -7,18 +7,16 @@ differently, and the objects that now supply the values of a series, study or pa
 """
 
 import asyncio
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rtgraph.errors import RtgraphError, StatementRefused
 from rtgraph.graphmodel import questions, retire, statements
 from rtgraph.graphmodel.nodes import Family, family
 from rtgraph.ingest import write
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.records import Instance
-from rtgraph.ingest.revise import Around, Run, reread
+from rtgraph.ingest.revise import Around, Run, read_places, reread
 from rtgraph.store.bolt import Counters, Row, Store, Transaction
 
 _LEVELS = (
@@ -39,28 +37,21 @@ class _Loss:
 
 async def lose(store: Store, uids: Sequence[str], run: Run) -> Counters:
     """Take objects out of the graph; those that are referred to become Missing nodes."""
-    for attempt in range(write.TRIES):
-        await asyncio.sleep(random.uniform(0, 0.05 * attempt))
-        loss = await _read_beside(store, uids, run)
 
-        async def work(transaction: Transaction, loss: _Loss = loss) -> Counters:
-            await _lose(transaction, loss, run)
-            return transaction.counters
+    async def read(attempt: int) -> _Loss:
+        return await _read_beside(store, uids, run)
 
-        try:
-            return await store.transact(work)
-        except write._Collision:
-            pass
-        except StatementRefused as error:
-            if getattr(error.__cause__, "code", None) != write._DELETED_MEANWHILE:
-                raise
-    raise RtgraphError("Another run keeps changing the same objects.", "Run the command again.")
+    async def do(transaction: Transaction, loss: _Loss) -> None:
+        await _lose(transaction, loss, run)
+
+    _, changes = await write.until_alone(store, read, do)
+    return changes
 
 
 async def _lose(transaction: Transaction, loss: _Loss, run: Run) -> None:
-    await write._hold(transaction, loss.before)
-    await write._hold(transaction, loss.again)
-    left = await write._retire(transaction, loss.lost, Around())
+    await write.hold(transaction, loss.before)
+    await write.hold(transaction, loss.again)
+    left = await write.take_back(transaction, loss.lost, Around())
     rows = await transaction.run(retire.LEAVE, rows=loss.lost)
     left.series |= {r["series"] for r in rows if r["series"]}
     referred = await transaction.run(retire.REFERRED, rows=loss.lost)
@@ -73,8 +64,8 @@ async def _lose(transaction: Transaction, loss: _Loss, run: Run) -> None:
             await transaction.run(statement, rows=sorted(loss.forget[level]))
     held = loss.again.around
     around = replace(held, of_patient=[], in_study=[], members=[])  # they were just held
-    await write._run(transaction, replace(loss.again, around=around), run)
-    await write._clean(transaction, left)
+    await write.put(transaction, replace(loss.again, around=around), run)
+    await write.clean(transaction, left)
 
 
 def _stubs(referred: Iterable[Row]) -> dict[Family, list[list[str | None]]]:
@@ -115,24 +106,13 @@ async def _around(store: Store, known: Sequence[Row], run: Run) -> Around:
     elsewhere = [row for row in known if row["unsettled"] or len(row["places"]) > 1]
     patients = {p for row in elsewhere for p, _ in row["places"]
                 if row["unsettled"] or len({q for q, _ in row["places"]}) > 1}
-    of_patient = await store.read(questions.STUDIES_OF, rows=sorted(patients)) if patients else []
     studies = {t for row in elsewhere for _, t in row["places"]}
-    studies |= {r["study"] for r in of_patient}
-    in_study = await store.read(questions.SERIES_OF, rows=sorted(studies)) if studies else []
-    own = sorted({row["series"] for row in known if row["series"]})
-    referring = await store.read(questions.REFERRING, rows=own)
-    series = {r["series"] for r in (*in_study, *referring)}
-    members = await store.read(questions.OBJECTS_OF, rows=sorted(series)) if series else []
-    going = {row["uid"] for row in known} | await _forsaken(store, series)
-    others = {m["uid"]: m["path"] for m in members if m["uid"] not in going}
-    again = await _read(others, set(), run)
-    unknown = {m["series"] for m in members if m["uid"] in others.keys() - again.keys()}
-    unknown_studies = {r["study"] for r in in_study if r["series"] in unknown}
-    unsettled = unknown_studies | {
-        t for row in known if row["series"] in unknown for _, t in row["places"]}
-    kept = {r["patient"] for r in of_patient if r["study"] in unknown_studies}
-    return Around(of_patient, in_study, members, list(again.values()), sorted(series - unknown),
-                  sorted(studies - unknown_studies), sorted(patients - kept), sorted(unsettled))
+    lost = {row["uid"] for row in known}
+
+    async def going(series: set[str]) -> set[str]:
+        return lost | await _forsaken(store, series)
+
+    return await read_places(store, known, patients, studies, going, run)
 
 
 async def _forsaken(store: Store, series: set[str]) -> set[str]:

@@ -10,7 +10,7 @@ changes, those that may state the same are read again, and the edges are made an
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rtgraph.graphmodel import questions
@@ -68,22 +68,42 @@ async def read_around(
         return Around()
     patients = {p for o, row in changed for p, _ in row["places"]
                 if row["unsettled"] or any(q != o.patient_key for q, _ in row["places"])}
-    of_patient = await store.read(questions.STUDIES_OF, rows=sorted(patients)) if patients else []
     studies = {t for o, row in changed if _is_elsewhere(o, row) for _, t in row["places"]}
-    studies |= {r["study"] for r in of_patient}
-    in_study = await store.read(questions.SERIES_OF, rows=sorted(studies)) if studies else []
-    referring = await store.read(
-        questions.REFERRING, rows=sorted({row["series"] for _, row in changed}))
-    series = {r["series"] for r in (*in_study, *referring)}
-
-    members = await store.read(questions.OBJECTS_OF, rows=sorted(series))
     here = {o.sop_uid for o in objects}
-    others = [m for m in members if m["uid"] not in here]
+
+    async def written(series: set[str]) -> set[str]:
+        return here
+
+    return await read_places(store, [row for _, row in changed], patients, studies, written, run)
+
+
+async def read_places(
+    store: Store, changed: Sequence[Row], patients: set[str], studies: set[str],
+    left_out: Callable[[set[str]], Awaitable[set[str]]], run: Run,
+) -> Around:
+    """Read again the objects of patients, studies and of the series of changed objects.
+
+    Parameters
+    ----------
+    changed : sequence of Row
+        Rows of `KNOWN_OBJECTS`.
+    left_out : callable
+        Gets the UIDs of series and returns those of objects in them that are not read.
+    """
+    of_patient = await store.read(questions.STUDIES_OF, rows=sorted(patients)) if patients else []
+    studies = studies | {r["study"] for r in of_patient}
+    in_study = await store.read(questions.SERIES_OF, rows=sorted(studies)) if studies else []
+    own = sorted({row["series"] for row in changed if row["series"]})
+    referring = await store.read(questions.REFERRING, rows=own)
+    series = {r["series"] for r in (*in_study, *referring)}
+    members = await store.read(questions.OBJECTS_OF, rows=sorted(series)) if series else []
+    without = await left_out(series)
+    others = [m for m in members if m["uid"] not in without]
     again = await asyncio.to_thread(_read_again, others, run)
     unknown = {m["series"] for m in others if m["uid"] not in again}
     unknown_studies = {r["study"] for r in in_study if r["series"] in unknown}
     unsettled = unknown_studies | {
-        t for _, row in changed if row["series"] in unknown for _, t in row["places"]}
+        t for row in changed if row["series"] in unknown for _, t in row["places"]}
     kept = {r["patient"] for r in of_patient if r["study"] in unknown_studies}
     return Around(of_patient, in_study, members, list(again.values()), sorted(series - unknown),
                   sorted(studies - unknown_studies), sorted(patients - kept), sorted(unsettled))

@@ -7,14 +7,14 @@ the objects there in the meantime, it is rolled back and the batch is decided up
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from rtgraph.errors import RtgraphError, StatementRefused
 from rtgraph.graphmodel import questions, statements
 from rtgraph.graphmodel.usertags import user_values
-from rtgraph.ingest import batch
+from rtgraph.ingest import batch, opening
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.records import Instance, Reason, Rejected, State
@@ -27,6 +27,9 @@ TRIES = 60
 _DELETED_MEANWHILE = "Neo.ClientError.Statement.EntityNotFound"
 # What the driver raises on values that it has no form for.
 _UNSENDABLE = (OverflowError, TypeError, ValueError)
+
+
+Prepared = TypeVar("Prepared")
 
 
 class _Collision(Exception):
@@ -68,17 +71,35 @@ async def write_batch(store: Store, objects: Sequence[Instance], run: Run) -> Wr
 
 
 async def _write(store: Store, objects: Sequence[Instance], run: Run) -> Written:
+    async def decided(attempt: int) -> Decision:
+        return await decide(store, objects, run, all_uids=attempt > 0)
+
+    async def write(transaction: Transaction, decision: Decision) -> None:
+        await put(transaction, decision, run)
+
+    decision, changes = await until_alone(store, decided, write)
+    return Written(decision.states, [], changes)
+
+
+async def until_alone(
+    store: Store, prepare: Callable[[int], Awaitable[Prepared]],
+    do: Callable[[Transaction, Prepared], Awaitable[None]],
+) -> tuple[Prepared, Counters]:
+    """Prepare, and do it in one transaction; both again when another writer came between.
+
+    `prepare` gets the number of times that this has happened.
+    """
     for attempt in range(TRIES):
         # by chance, so that writers that met once do not meet again
         await asyncio.sleep(random.uniform(0, 0.05 * attempt))
-        decision = await decide(store, objects, run, all_uids=attempt > 0)
+        prepared = await prepare(attempt)
 
-        async def work(transaction: Transaction, decision: Decision = decision) -> Counters:
-            await _run(transaction, decision, run)
+        async def work(transaction: Transaction, prepared: Prepared = prepared) -> Counters:
+            await do(transaction, prepared)
             return transaction.counters
 
         try:
-            return Written(decision.states, [], await store.transact(work))
+            return prepared, await store.transact(work)
         except _Collision:
             pass
         except StatementRefused as error:
@@ -87,13 +108,14 @@ async def _write(store: Store, objects: Sequence[Instance], run: Run) -> Written
     raise RtgraphError("Two writers keep changing the same objects.", "Run the command again.")
 
 
-async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
+async def put(transaction: Transaction, decision: Decision, run: Run) -> None:
+    """Write what was decided; what it replaces, and what only that held together, goes."""
     parameters: dict[str, Any] = {"run": run.id, "parser": PARSER_VERSION}
     known = {uid: row["path"] for uid, row in decision.known.items()}
     objects = decision.objects
-    await _hold(transaction, decision)
+    await hold(transaction, decision)
     again = [o for o in objects if o.sop_uid in known]
-    left = await _retire(transaction, sorted(o.sop_uid for o in again), decision.around)
+    left = await take_back(transaction, sorted(o.sop_uid for o in again), decision.around)
     for step in batch.hierarchy(objects) if objects else ():
         await transaction.run(step.statement, rows=step.rows, **parameters)
     again += await _create(transaction, [o for o in objects if o.sop_uid not in known], parameters)
@@ -109,8 +131,9 @@ async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
         await transaction.run(
             user_values(tuple(t.name for t in tags)), rows=user_rows(objects, tags))
     if (await transaction.run(statements.ANY_FILES))[0]["n"]:
-        paths = sorted({o.file.path for o in objects} | set(decision.gone))
-        await transaction.run(statements.DROP_FILES, rows=paths)
+        paths = {o.file.path for o in objects}
+        await transaction.run(
+            statements.DROP_FILES, rows=sorted(paths | _above(paths) | set(decision.gone)))
     if decision.copies:
         step = batch.copies(decision.copies)
         await transaction.run(step.statement, rows=step.rows)
@@ -120,7 +143,7 @@ async def _run(transaction: Transaction, decision: Decision, run: Run) -> None:
             missing.update(row.get("missing", ()))
     if placed := batch.placements(objects, missing):
         await transaction.run(placed.statement, rows=placed.rows)
-    await _clean(transaction, left)
+    await clean(transaction, left)
 
 
 async def _create(
@@ -134,7 +157,7 @@ async def _create(
     return [o for o in objects if o.sop_uid in there]
 
 
-async def _hold(transaction: Transaction, decision: Decision) -> None:
+async def hold(transaction: Transaction, decision: Decision) -> None:
     """Lock what is known, and see that it still is what the batch was decided with."""
     around = decision.around
     for before, key, hold, look in (
@@ -152,7 +175,7 @@ async def _hold(transaction: Transaction, decision: Decision) -> None:
 
 
 @dataclass(slots=True)
-class _Left:
+class Left:
     """What may have lost the last that it was there for."""
 
     stubs: set[str] = field(default_factory=set)
@@ -161,9 +184,9 @@ class _Left:
     patients: set[str] = field(default_factory=set)
 
 
-async def _retire(transaction: Transaction, again: list[str], around: Around) -> _Left:
+async def take_back(transaction: Transaction, again: list[str], around: Around) -> Left:
     """Take away what objects that are written again had stated, and the places around them."""
-    left = _Left(
+    left = Left(
         series=set(around.series), studies=set(around.studies), patients=set(around.patients))
     for statement, uids in (statements.RETIRE, again), (statements.RETIRE_SERIES, around.series):
         for r in await transaction.run(statement, rows=uids) if uids else ():
@@ -180,7 +203,7 @@ async def _retire(transaction: Transaction, again: list[str], around: Around) ->
     return left
 
 
-async def _clean(transaction: Transaction, left: _Left) -> None:
+async def clean(transaction: Transaction, left: Left) -> None:
     """Take away what only the old content of changed objects had held together."""
     if left.stubs:
         rows = await transaction.run(statements.DROP_STUBS, rows=sorted(left.stubs))
@@ -197,11 +220,19 @@ async def _clean(transaction: Transaction, left: _Left) -> None:
         await transaction.run(statements.DROP_PATIENTS, rows=sorted(left.patients))
 
 
+def _above(paths: Iterable[str]) -> set[str]:
+    """Folders and archives in which something was read: none of them is unreadable any more."""
+    return {above for path in paths for above in opening.above(path)}
+
+
 async def write_rejects(store: Store, rejected: Sequence[Rejected]) -> Counters:
     """Note files that are no objects, so that they are not read again while unchanged."""
     step = batch.rejects(rejected)
+    above = _above(r.file.path for r in rejected)
 
     async def work(transaction: Transaction) -> Counters:
+        if above:
+            await transaction.run(statements.DROP_FILES, rows=sorted(above))
         await transaction.run(step.statement, rows=step.rows)
         return transaction.counters
 

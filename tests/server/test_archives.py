@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -232,6 +233,36 @@ def test_whatever_is_wrong_with_an_archive_costs_nothing_else(
     assert again.unchanged
     assert again.n_files == 8
     assert_same(graph.content(), before)
+
+
+@pytest.mark.parametrize("inside", ["an object", "text"])
+def test_what_was_unreadable_and_is_sound_now_is_no_reject(
+    graph: TestGraph, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    raw = write_object(tmp_path / "x", "x").read_bytes() if inside == "an object" else b"text" * 50
+    archive = zip_of(base / "a.zip", ("x", raw))
+    sound = archive.read_bytes()
+    archive.write_bytes(sound[:-30])
+    (base / "folder").mkdir()
+    (base / "folder/notes").write_bytes(b"text")
+    whole = os.scandir
+
+    def refusing(folder: Any) -> Any:
+        if str(folder).endswith("folder"):
+            raise PermissionError(13, "Permission denied")
+        return whole(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    read_in(graph, base)
+    monkeypatch.undo()
+    files = "MATCH (f:File) RETURN collect(f.path)"
+    assert sorted(graph.one(files)) == ["r:a.zip", "r:folder/"]
+
+    archive.write_bytes(sound)
+    read_in(graph, base)
+    assert not {"r:a.zip", "r:folder/"} & set(graph.one(files))
+    found = graph.content()
+    assert_same(found, in_one_run(graph, base))
 
 
 # --- DICOMDIR ------------------------------------------------------------------------------------

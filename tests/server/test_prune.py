@@ -2,10 +2,8 @@
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -21,36 +19,18 @@ from rtgraph.ingest.parse import Plan
 from rtgraph.ingest.prune import Pruned, below, mark_forsaken, may_prune, prune, retire_forsaken
 from rtgraph.ingest.records import State
 from rtgraph.ingest.revise import Run
-from rtgraph.ingest.runs import Summary
 from tests.data.small import uid, write_course, write_object
 from tests.server.conftest import TestGraph
+from tests.server.test_ingest import assert_same, in_one_run, read_in
 
 pytestmark = pytest.mark.server
 
-Content = tuple[list[str], list[str]]
 CT = "1.2.840.10008.5.1.4.1.1.2"
 PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
 # --- helpers -------------------------------------------------------------------------------------
-
-def read_in(graph: TestGraph, folder: Path, *paths: Path, **options: Any) -> Summary:
-    return graph.ingest(*(paths or (folder,)), settings=config.Settings(roots={"r": folder}),
-                        **options)
-
-
-def in_one_run(graph: TestGraph, folder: Path) -> Content:
-    graph.wipe()
-    read_in(graph, folder)
-    return graph.content()
-
-
-def assert_same(found: Content, expected: Content) -> None:
-    for ours, theirs in zip(found, expected, strict=True):
-        a, b = Counter(ours), Counter(theirs)
-        assert (sorted(a - b), sorted(b - a)) == ([], [])
-
 
 def run_over(graph: TestGraph, roots: dict[str, str], run_id: str = "prune") -> Run:
     key = graph.run(graph.store.prepare(schema()))

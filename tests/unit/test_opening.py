@@ -172,13 +172,14 @@ def test_only_archives_that_are_here_have_members(
 
 
 @pytest.mark.parametrize(("path", "wanted"), [
-    ("r:a/b.dcm", []),
-    ("r:a.zip", []),
-    ("r:b/a.ZIP!/x", ["r:b/a.ZIP"]),
-    ("r:f!/a.zip!/b.zip!/!/x", ["r:f!/a.zip", "r:f!/a.zip!/b.zip"]),
+    ("r:b.dcm", ["r:"]),
+    ("r:a/b.dcm", ["r:", "r:a/"]),
+    ("r:a.zip", ["r:"]),
+    ("r:b/a.ZIP!/x", ["r:", "r:b/", "r:b/a.ZIP!/", "r:b/a.ZIP"]),
+    ("r:f!/a.zip!/x", ["r:", "r:f!/", "r:f!/a.zip!/", "r:f!/a.zip"]),
 ])
-def test_containers(path: str, wanted: list[str]) -> None:
-    assert opening.containers(path) == wanted
+def test_what_is_above(path: str, wanted: list[str]) -> None:
+    assert opening.above(path) == wanted
 
 
 def test_a_file_in_a_folder_that_is_called_like_an_archive(tmp_path: Path) -> None:
