@@ -16,9 +16,7 @@
 MATCH (f:FrameOfReference)
 WHERE f.share_mode IS NOT NULL AND NOT coalesce(f.dirty, false)
 WITH f, COUNT { MATCH (f)<-[:IN_FRAME]-(s:Series) RETURN DISTINCT s } AS n,
-     COUNT { (f)<-[:IN_FRAME {source: 'MODULE'}]-(:Series)-[x:SHARES_FOR]->(:Series) WHERE x.FrameOfReferenceUID = f.FrameOfReferenceUID }
-     + COUNT { (f)<-[:IN_FRAME {source: 'STRUCTURE_SET'}]-(s:Series)-[x:SHARES_FOR]->(:Series) WHERE x.FrameOfReferenceUID = f.FrameOfReferenceUID
-         AND NOT EXISTS { (s)-[:IN_FRAME {source: 'MODULE'}]->(f) } } AS e
+     COUNT { MATCH (f)<-[:IN_FRAME]-(s:Series) WITH DISTINCT s MATCH (s)-[x:SHARES_FOR]->(:Series) WHERE x.FrameOfReferenceUID = f.FrameOfReferenceUID RETURN x } AS e
 WHERE e <> CASE f.share_mode WHEN 'CLIQUE' THEN n * (n - 1) / 2 WHEN 'STAR' THEN n - 1 ELSE 0 END
 RETURN f.patient_key AS patient_key, f.FrameOfReferenceUID AS subject, null AS target,
        {members: n, edges: e, mode: f.share_mode} AS detail

@@ -12,9 +12,9 @@
 // fix: Retrieve the series again; split temporal or echo stacks.
 // source: practice (PS3.3 C.7.6.2.1.1, Image Position and Image Orientation)
 // why: A slice that is there twice or not at all makes every volume, mask and dose sum of the series wrong.
-// not: Stacks that lie over each other, as in 4D, dynamic, multi-echo and diffusion series, are no finding when every position occurs more than once. MR and PT are warnings: their slices may come in groups.
+// not: Stacks that lie over each other, as in 4D, dynamic, multi-echo and diffusion series, are no finding: as many slices at each position as at most of them are phases. MR and PT, whose slices may come in groups, and series of several acquisitions are warnings.
 MATCH (s:Series {layer: 0})
-WHERE s.n_slice_gaps > 0 OR (s.n_duplicate_positions > 0 AND NOT (s.n_duplicate_positions = s.n_instances AND (s:MRSeries OR s:PTSeries OR s.phase_label IS NOT NULL OR s.n_acquisition_numbers > 1)))
+WHERE s.n_slice_gaps > 0 OR s.n_duplicate_positions > 0
 RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
        s.SeriesInstanceUID AS subject, null AS target,
        CASE WHEN s:MRSeries OR s:PTSeries OR s.n_acquisition_numbers > 1 THEN 'WARNING' ELSE 'ERROR' END AS severity,
