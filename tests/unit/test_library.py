@@ -23,8 +23,12 @@ from rtgraph.cypher.library import (
     table,
 )
 from rtgraph.errors import UnknownName, UsageError
-from rtgraph.graphmodel.nodes import FAMILY_LABELS, NODE_TYPES, RELATIONSHIP_TYPES, family
+from rtgraph.graphmodel.families import FAMILIES as OBJECTS
+from rtgraph.graphmodel.families import FAMILY_LABELS, family
+from rtgraph.graphmodel.modalities import SERIES_TYPES
+from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import references, roles
+from rtgraph.graphmodel.relationships import RELATIONSHIP_TYPES
 from rtgraph.graphmodel.tables import TABLES
 
 FOLDER = Path(__file__).parents[2] / "rtgraph" / "cypher"
@@ -33,6 +37,15 @@ FILES = {p.relative_to(FOLDER).as_posix(): p for p in sorted(FOLDER.glob("*/*.cy
 FAMILIES = {
     "CHN": 4, "DEI": 4, "DOS": 16, "FOR": 10, "GEO": 8, "HIE": 9, "IMG": 10, "PLN": 15, "REC": 8,
     "REF": 9, "REG": 6, "RT2": 2, "SEG": 2, "SR": 1, "STR": 11, "VAL": 4,
+}
+# What an archive announces, and properties of the geometry and pixel passes: no part of an ingest.
+LATER = {
+    "expected_n_instances", "expected_n_series", "in_archive",
+    "n_contour_planes", "n_gap_planes", "max_plane_distance_mm", "n_off_plane", "n_between_planes",
+    "n_outside_image", "n_malformed", "malformed_reasons", "n_self_intersecting",
+    "n_offset_vectors", "n_nested_planes", "volume_xor_cc", "volume_union_cc", "side_in_name",
+    "side_in_space", "fraction", "max_dose_gy", "beam_sum_max_diff_gy", "beam_sum_p95_diff_gy",
+    "computed_max_gy", "computed_mean_gy", "computed_volume_cc",
 }
 LEVELS = {"header": 105, "geometry": 11, "pixel": 3}
 N_CORE = 46
@@ -89,9 +102,11 @@ def test_rows_have_a_total_order(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_names_are_those_of_the_graph_model(file: str) -> None:
     text = FILES[file].read_text("utf-8")
-    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing"}
+    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing"} | {
+        s.label for s in SERIES_TYPES}
     types = re.findall(r"\[\w*:([A-Z_|]+)", text)
-    assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES}
+    assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES} | {
+        "COVERS"}
     nodes = re.sub(r"\[\w*:[A-Z_|]+", "", text)
     used = re.findall(r"(?:\(\w*|\b[a-z]):([A-Z]\w*(?:\|\w+)*)", nodes)
     assert {x for name in used for x in name.split("|")} <= labels
@@ -100,6 +115,23 @@ def test_names_are_those_of_the_graph_model(file: str) -> None:
     for group in re.findall(r"\.role IN \[([^\]]+)\]", text):
         stated |= set(re.findall(r"'(\w+)'", group))
     assert stated <= known
+
+
+@pytest.mark.parametrize("check_id", sorted(CHECK_IDS))
+def test_properties_are_those_of_the_graph_model(check_id: str) -> None:
+    c = check(check_id)
+    known = {p.name for n in NODE_TYPES for p in n.properties}
+    known |= {p.name for f in OBJECTS for p in f.properties}
+    known |= {p.name for r in RELATIONSHIP_TYPES for p in r.properties}
+    for text in (c.statement, c.population):
+        plain = re.sub(r"'[^']*'", "''", text)
+        own = set(re.findall(r"[{,] ?(\w+): ", plain)) | {"inSeconds", "seconds"}
+        own |= {"names", "severity"} if c.params else set()  # keys of a protocol
+        used = set(re.findall(r"\b[a-z]\w*(?:\[\d\])?\.([A-Za-z_]\w*)", plain))
+        in_patterns = {k for block in re.findall(r":\w+ \{([^}]*)\}", plain)
+                       for k in re.findall(r"(\w+):", block)}
+        assert used - known - own - LATER == set()
+        assert in_patterns - known == set()
 
 
 def test_every_file_loads_under_its_name() -> None:
