@@ -9,15 +9,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from rtgraph.cypher.header import Check
+from rtgraph.cypher.library import check as check_of
 from rtgraph.cypher.library import checks
 from rtgraph.store.bolt import Row
 from tests.data.checks.course import FIRST, OTHERS, Course
-from tests.data.checks.steps import Case, Found, key
+from tests.data.checks.populations import ALL_KINDS, RICH, SOUND, course_of
+from tests.data.checks.steps import Case, Found, Step, key, part
 from tests.data.checks.structures import PROTOCOL
 from tests.data.checks.tables import CASES, built
 from tests.server.conftest import TestGraph, check_invariants
@@ -64,16 +66,13 @@ def run(graph: TestGraph, prefix: str = "") -> dict[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def outcome(session_graph: TestGraph, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(dialect: tuple[TestGraph, str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Put all courses into the graph and let the checks look at them twice."""
+    graph, prefix = dialect
     folder = tmp_path_factory.mktemp("checks")
     courses = [built(number, case) for number, case in enumerate(CASES)]
     for course in courses:
         course.write(folder)
-    return prepared(session_graph, folder, courses)
-
-
-def prepared(graph: TestGraph, folder: Any, courses: Sequence[Course]) -> Outcome:
-    """Put the courses into the graph and let the checks look at them twice."""
     graph.wipe()
     graph.ingest(folder)
     check_invariants(graph)
@@ -85,7 +84,52 @@ def prepared(graph: TestGraph, folder: Any, courses: Sequence[Course]) -> Outcom
         found = _NUMBER.search(row["id"])
         assert found is not None
         keys[_case(int(found[1]))].add(row["key"])
-    return Outcome(courses, keys, run(graph), run(graph))
+    return Outcome(courses, keys, run(graph, prefix), run(graph, prefix))
+
+
+@pytest.mark.parametrize(
+    ("steps", "populations"), [((), SOUND), (ALL_KINDS, RICH)], ids=["sound", "all kinds"])
+def test_nothing_is_found_in_what_is_sound(
+    graph: TestGraph, tmp_path: Path, steps: tuple[Step, ...], populations: dict[str, int]
+) -> None:
+    course = course_of(steps)
+    course.write(tmp_path)
+    graph.ingest(tmp_path)
+    for statement, parameters in course.after:
+        graph.write(statement, **parameters)
+    found = {c: rows for c, rows in run(graph).items() if rows and c != "DEI-04"}
+    assert found == {}
+    counted = {c.id: graph.one(c.population) for c in checks()}
+    wanted = dict.fromkeys(counted, 0) | populations if populations is SOUND else populations
+    assert {c: counted[c] for c in wanted} == wanted
+
+
+def test_every_check_has_looked_at_something() -> None:
+    assert SOUND.keys() | RICH.keys() == {c.id for c in checks()}
+    assert not SOUND.keys() & RICH.keys()
+
+
+def test_a_copy_is_compared_with_its_source(graph: TestGraph, tmp_path: Path) -> None:
+    compare = check_of("DEI-01").statement
+    course = course_of()
+    course.write(tmp_path)
+    graph.ingest(tmp_path)
+    names = ("edges", "items", "missing", "same_frame")
+    profile = [{"subject": r["subject"], **{n: r["detail"][n] for n in names}}
+               for r in graph.read(compare, profile=[])]
+    assert {r["subject"]: tuple(r[n] for n in names) for r in profile} == {
+        "RTSTRUCT STRUCTURE_SET_IMAGE": (3, 3, 0, 3), "RTPLAN PLAN_STRUCTURE_SET": (1, 1, 0, 1),
+        "RTDOSE DOSE_PLAN": (1, 1, 0, 1), "RTDOSE DVH_STRUCTURE_SET": (1, 1, 0, 1),
+        "RTRECORD RECORD_PLAN": (1, 1, 0, 1), "series in frames": (4, 1, 0, 4)}
+    assert graph.read(compare, profile=profile) == []
+
+    part(course, "dose", "ReferencedRTPlanSequence", 0).ReferencedSOPInstanceUID = "1.2.3"
+    del part(course, "record").ReferencedRTPlanSequence
+    course.write(tmp_path)
+    graph.ingest(tmp_path)
+    rows = {r["subject"]: r["detail"] for r in graph.read(compare, profile=profile)}
+    assert {s: (d["edges"], d["missing"], d["source"]["missing"]) for s, d in rows.items()} == {
+        "RTDOSE DOSE_PLAN": (1, 1, 0), "RTRECORD RECORD_PLAN": (0, 0, 0)}
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[str(c) for c in CASES])

@@ -7,7 +7,7 @@
 // view: table
 // returns: patient_key, subject, target, detail
 // identity: subject, target, method
-// population: MATCH (x:Instance|Series) WHERE EXISTS { (x)-[:REFERENCES]->() } OR EXISTS { (x)-[:INFERRED_LINK]->() } RETURN count(x) AS n
+// population: MATCH (x:Instance|Series) WHERE EXISTS { (x)-[:REFERENCES]->(:Instance) } OR EXISTS { (x)-[:INFERRED_LINK]->() } RETURN count(x) AS n
 // identifying: none
 // fix: Confirm or waive each link.
 // source: rtgraph: links of --infer, which are kept apart from what files state

@@ -17,7 +17,7 @@ MATCH (d:RTDose {DoseSummationType: 'PLAN'})
 WHERE coalesce(d.DoseType, 'PHYSICAL') <> 'ERROR'
 OPTIONAL MATCH (d)-[:REFERENCES {role: 'DOSE_PLAN'}]->(p:RTPlan)
 WITH d, p, p.prescription_dose_gy AS rx, coalesce(p:RTIonPlan, false) AS ion
-WHERE d.max_dose_gy = 0.0 OR d.max_dose_gy < 0.5 * rx OR d.max_dose_gy > 2.0 * rx OR d.DoseUnits <> 'GY' OR (d.DoseType <> 'PHYSICAL' AND NOT ion)
+WHERE d.max_dose_gy IS NOT NULL AND (d.max_dose_gy = 0.0 OR d.max_dose_gy < 0.5 * rx OR d.max_dose_gy > 2.0 * rx OR d.DoseUnits <> 'GY' OR (d.DoseType <> 'PHYSICAL' AND NOT ion))
 RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(d) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
        d.SOPInstanceUID AS subject, p.SOPInstanceUID AS target,
        {max_gy: d.max_dose_gy, prescription_gy: rx, units: d.DoseUnits, type: d.DoseType} AS detail

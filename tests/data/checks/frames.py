@@ -110,7 +110,7 @@ def replan(course: Course) -> None:
 def registered_replan(course: Course) -> None:
     """Add the same and the registration of the second CT to the first."""
     replan(course)
-    register(course, "reg", stack_of(course, "second", frame="second_frame", day=10), day=10)
+    register(course, "reg_again", stack_of(course, "second", frame="second_frame", day=10), day=10)
 
 
 def imaging_plan(course: Course) -> None:
@@ -152,13 +152,16 @@ def stations(course: Course) -> None:
             ds.FrameOfReferenceUID = course.uid(f"station {k}")
 
 
+SECONDARY = [
+    found("{structures}", None, "info", "STR-08", n_drawn_on=1),
+    found("{plan}", "{mr_series}", check="CHN-02")]
+
 CASES = (
     Case("FOR-01", "structure set in another frame", structures_in("{copy}"), [
         found("{structures}", "{ct_series}"),
         found("{dose}", "{structures}", "error", "FOR-03"),
         found("{plan}", "{structures}", check="FOR-08")]),
-    Case("FOR-01", "registered secondary image", [secondary_image], [
-        found("{structures}", None, "info", "STR-08", n_drawn_on=1)]),
+    Case("FOR-01", "registered secondary image", [secondary_image], SECONDARY),
     Case("FOR-02", "an ROI in a frame that is not listed", [
         edit("structures", "StructureSetROISequence", 1, ReferencedFrameOfReferenceUID="{x}")], [
         found("{structures}#2", "{x}", "error", roi="PTV")]),
@@ -192,8 +195,7 @@ CASES = (
         found("{frame}", members=4, edges=5, mode="CLIQUE")]),
     Case("FOR-08", "plan in another frame", [edit("plan", FrameOfReferenceUID="{other}")], [
         found("{plan}", "{structures}")]),
-    Case("FOR-08", "structure set of several frames", [no_module_frame], [
-        found("{structures}", None, "info", "STR-08")]),
+    Case("FOR-08", "structure set of several frames", [no_module_frame], SECONDARY),
     Case("FOR-09", "replan without registration", [replan], [
         found("{plan2}", "{plan}", "warning", role="PREDECESSOR_PLAN"),
         found("{plan2}", "{plan}", check="CHN-04", gaps=["other frame, no registration"])]),

@@ -56,7 +56,7 @@ CASES = (
         found("{plan}", "{ct_series}", check="CHN-02")]),
     Case("HIE-02", "two PatientIDs in a study", [under_another_id], [
         found("{planning}"),
-        found("{frame}", severity="error", check="FOR-05", n_patients=2)]),
+        found("{frame}", severity="warning", check="FOR-05", n_patients=2)]),
     Case("HIE-02", "issuer in one export only", [edit("dose", IssuerOfPatientID="HOSPITAL")], [
         found("{planning}", severity="warning"),
         found("{frame}", severity="warning", check="FOR-05")]),
@@ -89,7 +89,7 @@ CASES = (
     Case("HIE-06", "dates shifted by study", [
         edit_all(ALL, PatientIdentityRemoved="YES"),
         edit("record", PatientBirthDate="19510102")]),
-    Case("HIE-07", "meta header of another", [file_meta_of_another], [found("{dose}")]),
+    Case("HIE-07", "meta header of another", [file_meta_of_another], [found("{dose}", "*")]),
     Case("HIE-07", "no meta header", [no_meta]),
     Case("HIE-08", "two names", [edit("dose", PatientName="OTHER^NAME")], [found("@", n_names=2)]),
     Case("HIE-08", "case", named("TESTER^ANNA", "Tester^Anna")),

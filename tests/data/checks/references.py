@@ -40,7 +40,8 @@ def private_object(course: Course) -> None:
 def record_of_another(course: Course) -> None:
     """Add a patient with nothing but a record, of the plan of this one."""
     b = course.other("b")
-    record(b, "record", "plan").ReferencedRTPlanSequence = [course.ref("plan").item()]
+    ds = record(b, "record", "plan", day=8, fraction=2)
+    ds.ReferencedRTPlanSequence = [course.ref("plan").item()]
 
 
 def same_person(course: Course) -> None:

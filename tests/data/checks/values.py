@@ -25,7 +25,7 @@ REMOVED = edit_all(ALL, PatientIdentityRemoved="YES")
 CASES = (
     Case("VAL-01", "a number with letters", [
         raw_value("plan", "RTPlanDate", b"2024ABCD")], [
-        found("{plan_series}", "RTPlanDate", "warning", reason="UNREADABLE", count=1)]),
+        found("{plan_series}", "RTPlanDate", "warning", reason="NOT_A_DATE", count=1)]),
     Case("VAL-01", "a placeholder date", [raw_value("plan", "RTPlanDate", b"00000000")], [
         found("{plan_series}", "RTPlanDate", "info", reason="PLACEHOLDER")]),
     Case("VAL-02", "letters in a UID", [bad_uid], [found("*", None, "error", kind="instance")]),
