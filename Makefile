@@ -8,9 +8,8 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all: --requirement
 LINK := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
-LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --universal \
-	--python-version 3.11 --generate-hashes --only-binary :all: \
-	--custom-compile-command "make lock" $(ARGS)
+LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --only-binary :all: --custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
@@ -59,8 +58,10 @@ bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment 
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)
 	$(LOCKER)/$(notdir $(BIN))/python -m pip install --quiet uv
-	$(LOCK) --group backend --output-file requirements/runtime.txt
-	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --group backend --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt \
+	--output-file requirements/dev.txt
+	$(LOCK) requirements/newer-java.in --output-file requirements/newer-java.txt
 	rm -rf $(LOCKER)
 
 clean:  ## stop and remove the demo, then .venv and what tools left behind

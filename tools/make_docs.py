@@ -15,7 +15,7 @@ import typer
 
 from rtgraph.cli import app
 from rtgraph.config import SETTINGS
-from rtgraph.cypher.library import checks, queries
+from rtgraph.cypher.library import ON_DEMAND, checks, queries
 from rtgraph.errors import ExitCode
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
@@ -113,18 +113,21 @@ def contexts(command: Any = None, name: str = "rtgraph", parent: Any = None) -> 
 def check_pages() -> Iterator[str]:
     """Yield every check with what it says about itself."""
     yield "# Checks"
-    yield ("`rtgraph validate` runs them all, `--select` some. A check is one file in "
-           "`rtgraph/cypher/checks`, which pastes into Neo4j Browser.")
-    yield table(("id", "severity", "what must hold"),
-                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.title) for c in checks()))
+    yield ("`rtgraph validate` runs all but those of the families "
+           f"{', '.join(sorted(ON_DEMAND))}, `--select` some. A check is one file in "
+           "`rtgraph/cypher/checks`, which pastes into Neo4j Browser. The severity is the highest "
+           "that a finding can have; a heuristic never fails a run.")
+    yield table(("id", "severity", "confidence", "level", "what must hold"),
+                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.confidence, c.level, c.title)
+                 for c in checks()))
     for c in checks():
         yield f"## {c.id}"
-        yield f"{c.title}."
+        yield f"{c.title}. {c.why}"
         yield table(("", ""), (
             ("severity", c.severity), ("confidence", c.confidence), ("level", c.level),
             ("tier", c.tier), ("same finding in the next run", code(c.identity)),
             ("hidden without `--identifiers`", code(c.identifying) or "nothing"),
-            ("repair", c.fix), ("source", c.source)))
+            ("known, and not a fault", c.exceptions), ("repair", c.fix), ("source", c.source)))
 
 
 def query_pages() -> Iterator[str]:

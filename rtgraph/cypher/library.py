@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+# Families that are meant for some data sets only, so they run when they are named and not else.
+ON_DEMAND = frozenset({"DEI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def select(
     checks : iterable of Check
         What to choose from.
     select, ignore : sequence of str
-        Families (REF) or ids (REF-01) in any case; an empty `select` is all.
+        Families (REF) or ids (REF-01) in any case; an empty `select` is all but those of
+        `ON_DEMAND`.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def select(
     for name in (*select, *ignore):
         if name.upper() not in known:
             raise UnknownName("check or family of checks", name, known)
-    wanted = {name.upper() for name in select} or known
+    wanted = {name.upper() for name in select} or {c.family for c in chosen} - ON_DEMAND
     unwanted = {name.upper() for name in ignore}
     return [c for c in chosen if wanted & {c.family, c.id} and not unwanted & {c.family, c.id}]
 

@@ -28,7 +28,7 @@ class Status(StrEnum):
     warned = "warned"            # milder findings, and all findings of a heuristic
     not_checked = "not checked"  # there was nothing to look at
     errored = "errored"          # it could not finish
-    skipped = "skipped"          # its facts belong to another level
+    skipped = "skipped"          # its facts belong to another level, or it needs a parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,10 @@ async def run_checks(
     lost = ""
     for check in checks:
         if check.level.rank > level.rank:
-            needs = f"needs the level {check.level}"
+            needs = f"needs --level {check.level}"
+            results.append(Result(check, Status.skipped, message=needs))
+        elif check.params:
+            needs = f"needs the parameter {', '.join(sorted(check.params))}"
             results.append(Result(check, Status.skipped, message=needs))
         elif lost:
             results.append(Result(check, Status.errored, message=lost))

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +21,14 @@ from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest
 from rtgraph.store.bolt import Row, Store
+from tests.server import newer
 
 T = TypeVar("T")
+DIALECTS = {
+    "5.26": ("session_graph", ""),
+    "2026.08 Cypher 5": ("newer_graph", "CYPHER 5 "),
+    "2026.08 Cypher 25": ("newer_graph", "CYPHER 25 "),
+}
 # Properties that may differ between two runs over the same input.
 PER_RUN = {"run_id", "first_seen_run"}
 _EMPTY = """\
@@ -140,12 +147,40 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
 
 @pytest.fixture(scope="session")
 def session_graph(server: TestServer) -> Iterator[TestGraph]:
+    with _connected(server) as graph:
+        yield graph
+
+
+@contextmanager
+def _connected(server: TestServer) -> Iterator[TestGraph]:
     with asyncio.Runner() as runner:
         store = Store(server.uri, server.user, server.password)
         runner.run(store.connect())
         runner.run(store.prepare(schema()))
         yield TestGraph(runner, store, server)
         runner.run(store.close())
+
+
+@pytest.fixture(scope="session")
+def newer_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGraph]:
+    """The graph of a Neo4j 2026.08, which speaks Cypher 25 too."""
+    try:
+        java, needed = newer.fetch()
+    except LocalServerError as error:  # only what cannot be fetched is a reason to skip
+        pytest.skip(f"no Neo4j 2026.08: {error} {error.hint}")
+    home = tmp_path_factory.mktemp("newer")
+    uri, password, process = newer.start(home, java, needed)
+    with _connected(TestServer(uri, "neo4j", password, home)) as graph:
+        yield graph
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> tuple[TestGraph, str]:
+    """Return a server, and what stands before a statement to choose the language."""
+    fixture, prefix = DIALECTS[request.param]
+    return request.getfixturevalue(fixture), prefix
 
 
 @pytest.fixture

@@ -132,8 +132,16 @@ def test_a_lost_server_is_not_waited_for_twice() -> None:
 
 def test_a_check_of_a_later_level_is_skipped() -> None:
     skipped = run(GEOMETRY, [], 1)
-    assert (skipped.status, skipped.message) == (Status.skipped, "needs the level geometry")
+    assert (skipped.status, skipped.message) == (Status.skipped, "needs --level geometry")
     assert run(GEOMETRY, [], 1, level=Level.pixel).status is Status.passed
+
+
+def test_a_check_without_its_parameter_is_skipped() -> None:
+    store = Answers({})
+    report = asyncio.run(run_checks(store, [check("STR-10")]))
+    assert store.asked == []
+    assert report.results[0].status is Status.skipped
+    assert report.results[0].message == "needs the parameter protocol"
 
 
 def findings(*severities: Severity) -> tuple[Finding, ...]:
