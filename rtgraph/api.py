@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtgraph import __version__, config
-from rtgraph.errors import UnknownName, UsageError
+from rtgraph.cypher.graph import find_patient
+from rtgraph.errors import UnknownName
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
 
@@ -107,25 +108,6 @@ def draw(tables: Tables, patient_key: str, *, identifiers: bool = False) -> Figu
                      if patient[n] is not None},
     )
     return Figure(render(fold(tables, locating_roles()), heading, identifiers=identifiers))
-
-
-def find_patient(patients: list[Row], given: str) -> str:
-    """Return the key of the patient whose patient_key or unique PatientID this is.
-
-    Raises
-    ------
-    UsageError
-        There is none, or several have the ID; the message repeats no identifier.
-    """
-    keys = [r["patient_key"] for r in patients if given in (r["patient_key"], r["PatientID"])]
-    if len(keys) == 1:
-        return str(keys[0])
-    if not keys:
-        raise UsageError(
-            "No patient has this patient_key or PatientID.",
-            "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'")
-    raise UsageError(f"{len(keys)} patients have this PatientID.",
-                     f"Give a patient_key: {', '.join(sorted(keys))}")
 
 
 async def graph_tables(store: "Store", patient_key: str | None = None) -> Tables:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rtgraph.graphmodel.findings import COHORT, ISSUE, VALIDATION_RUN
 from rtgraph.graphmodel.properties import Property, kept
 
 PATIENT = (
@@ -231,14 +232,6 @@ RUN = (
     Property("n_rejected", "INTEGER", per_run=True),
     Property("counts", "STRING", "JSON: files by end state", per_run=True),
 )
-ISSUE = (
-    Property("key", "STRING", "rule, series, keyword and reason"),
-    *(Property(n, "STRING") for n in (
-        "rule", "severity", "status", "patient_key", "subject", "subject_label", "keyword",
-        "raw", "reason", "first")),
-    Property("confidence", "FLOAT", "1.0 for what files state"),
-    Property("count", "INTEGER", "instances concerned"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +257,8 @@ NODE_TYPES = (
         Property("quiet", "BOOLEAN"), Property("targets", "LIST<STRING>"))),
     NodeType("IngestRun", "id", RUN),
     NodeType("Issue", "key", ISSUE),
+    NodeType("ValidationRun", "id", VALIDATION_RUN),
+    NodeType("Cohort", "name", COHORT),
 )
 
 
@@ -298,5 +293,7 @@ RELATIONSHIP_TYPES = (
                      derived=True),
     RelationshipType("SHARES_FOR", "Series to Series", ("FrameOfReferenceUID", "mode"),
                      derived=True),
-    RelationshipType("ABOUT", "Issue to Series", (), derived=True),
+    RelationshipType("ABOUT", "Issue to any", (), derived=True),
+    RelationshipType("FOUND_IN", "Issue to ValidationRun", ()),
+    RelationshipType("HAS_MEMBER", "Cohort to Patient, Study, Series or Instance", ()),
 )

@@ -6,13 +6,17 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from rtgraph import config
+from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
 from rtgraph.errors import LocalServerError
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.derive import derive
@@ -22,6 +26,7 @@ from rtgraph.ingest.runs import Summary, run_ingest
 from rtgraph.store.bolt import Row, Store
 
 T = TypeVar("T")
+Run = Callable[..., subprocess.CompletedProcess[str]]
 # Properties that may differ between two runs over the same input.
 PER_RUN = {"run_id", "first_seen_run"}
 _EMPTY = """\
@@ -155,6 +160,31 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     check_invariants(session_graph)
 
 
+@pytest.fixture
+def run(graph: TestGraph, tmp_path: Path) -> Run:
+    """Run rtgraph in an empty folder, with the server of the tests."""
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def call(*words: object, code: int = 0, **environment: str
+             ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
+            capture_output=True, timeout=120, encoding="utf-8",
+            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
+    folder = tmp_path / "dicom"
+    return folder, write_cohort(folder)
+
+
 def check_invariants(graph: TestGraph) -> None:
     """Assert what holds after every test that wrote through the product."""
     assert graph.read("MATCH (n:Series|FrameOfReference) WHERE n.dirty IS NOT NULL RETURN n") == []
@@ -169,4 +199,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["State", "TestGraph", "TestServer"]
+__all__ = ["Run", "State", "TestGraph", "TestServer"]

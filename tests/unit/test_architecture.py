@@ -94,7 +94,8 @@ ONLY_IN: list[tuple[str, str]] = [
     ("pynetdicom",        r"pacs/.*"),
     ("dicomweb_client",   r"pacs/.*"),
     ("typer",             r"cli/.*"),
-    ("rich",              r"render\.py|cli/.*"),
+    ("rich",              r"render/.*|cli/.*"),
+    ("pyarrow",           r"render/.*"),
     ("pandas",            r"api\.py|preprocess/.*"),
 ]
 

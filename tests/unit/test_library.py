@@ -16,12 +16,15 @@ from rtgraph.cypher.library import (
     checks,
     load_all,
     load_queries,
+    lookup,
+    protocol_checks,
     queries,
     query,
     select,
     table,
 )
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.nodes import FAMILY_LABELS, NODE_TYPES, RELATIONSHIP_TYPES
 from rtgraph.graphmodel.references import references, roles
 from rtgraph.graphmodel.tables import TABLES
@@ -32,11 +35,17 @@ CHECK_IDS = {
     "DOS-01", "FOR-01", "FOR-03", "FOR-05", "HIE-01", "HIE-02", "HIE-03", "HIE-04", "PLN-07",
     "REF-01", "REF-02", "REF-03", "VAL-01", "VAL-02", "VAL-03", "VAL-04",
 }
+LOOKUPS = [name.removeprefix("lookups/").removesuffix(".cypher")
+           for name in FILES if name.startswith("lookups/")]
 CHECK_ORDER = [
     "id", "severity", "confidence", "level", "tier", "view", "returns", "identity", "population",
     "identifying", "fix", "source",
 ]
 QUERY_ORDER = ["view", "returns", "identifying"]
+
+
+def is_check(file: str) -> bool:
+    return file.startswith(("checks/", "protocol/"))
 
 
 def header(file: str) -> list[str]:
@@ -53,8 +62,9 @@ def test_header_is_complete_and_in_order(file: str) -> None:
     title, *lines = header(file)
     names = [x.removeprefix("// ").partition(":")[0] for x in lines]
     params = [n for n in names if n.startswith("param ")]
-    expected = CHECK_ORDER if file.startswith("checks/") else QUERY_ORDER + params
-    assert names == expected + (["try"] if params else [])
+    expected = CHECK_ORDER if is_check(file) else QUERY_ORDER + params
+    said = [n for n in ("why", "not") if n in names]
+    assert names == expected + said + (["try"] if "$" in statement(file) else [])
     assert title.startswith("// ")
     assert all(x.startswith("// ") and x.partition(":")[2].strip() for x in lines)
 
@@ -71,7 +81,7 @@ def test_file_pastes_into_browser(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_rows_have_a_total_order(file: str) -> None:
     order = statement(file).rstrip().rpartition("ORDER BY ")[2]
-    if file.startswith("checks/"):
+    if is_check(file):
         assert order == "patient_key, subject, target;"
     else:
         assert re.fullmatch(r"[\w., ()]+;", order)
@@ -80,7 +90,8 @@ def test_rows_have_a_total_order(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_names_are_those_of_the_graph_model(file: str) -> None:
     text = FILES[file].read_text("utf-8")
-    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing"}
+    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing", "Schema"}
+    labels |= {t.label for t in SERIES_TYPES}
     types = re.findall(r"\[\w*:([A-Z_|]+)", text)
     assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES}
     nodes = re.sub(r"\[\w*:[A-Z_|]+", "", text)
@@ -95,9 +106,12 @@ def test_names_are_those_of_the_graph_model(file: str) -> None:
 
 def test_every_file_loads_under_its_name() -> None:
     assert {c.id for c in checks()} == CHECK_IDS
+    assert [c.id for c in protocol_checks()] == ["PRT-01"]
     assert {f"checks/{c.id}.cypher" for c in checks()} | {
         f"queries/{q.name}.cypher" for q in queries()
-    } | {f"tables/{name}.cypher" for name in TABLES} == set(FILES)
+    } | {f"tables/{name}.cypher" for name in TABLES} | {
+        f"lookups/{name}.cypher" for name in LOOKUPS} | {"protocol/PRT-01.cypher"} == set(FILES)
+    assert [lookup(name).name for name in LOOKUPS] == LOOKUPS
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -113,7 +127,7 @@ def test_detail_keys_that_identify_are_keys_of_the_statement() -> None:
 
 
 def test_a_parameter_of_the_header_is_one_of_the_statement() -> None:
-    for q in [*queries(), *map(table, TABLES)]:
+    for q in [*queries(), *map(table, TABLES), *map(lookup, LOOKUPS)]:
         assert set(re.findall(r"\$(\w+)", q.statement)) == {p.name for p in q.params}, q.name
         assert set(q.identifying) <= set(q.returns)
     assert all("$" not in c.statement + c.population for c in checks())
