@@ -90,7 +90,8 @@ class Validation:
 
 
 def _selected(loaded: library.Loaded[Check], wanted: Wanted) -> list[Check]:
-    names = {p.name.upper() for p in loaded.problems}
+    known = {name for c in loaded.files for name in (c.family, c.id)}
+    names = set().union(*map(_names, loaded.problems)) - known
     chosen = [n for n in wanted.select if n.upper() not in names]
     if wanted.select and not chosen:
         return []
@@ -103,8 +104,11 @@ def _wanted(problems: Sequence[BrokenFile], wanted: Wanted) -> list[BrokenFile]:
     chosen = {n.upper() for n in wanted.select}
     ignored = {n.upper() for n in wanted.ignore}
 
-    def names(problem: BrokenFile) -> set[str]:
-        return {problem.name.upper(), problem.name.upper().partition("-")[0]}
-
     return [p for p in problems
-            if not names(p) & ignored and (not chosen or names(p) & chosen)]
+            if not _names(p) & ignored and (not chosen or _names(p) & chosen)]
+
+
+def _names(problem: BrokenFile) -> set[str]:
+    """Return id and family of a check that cannot be read."""
+    name = problem.name.upper()
+    return {name, name.partition("-")[0]}

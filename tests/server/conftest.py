@@ -9,8 +9,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -160,6 +161,52 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     check_invariants(session_graph)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+class Call(Protocol):
+    """Run a command of rtgraph and expect an exit code."""
+
+    def __call__(self, *words: object, code: int = 0, **environment: str) -> Done: ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def call(
+    graph: "TestGraph", folder: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Call:
+    """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
+    from rtgraph.cli import main
+
+    def called(*words: object, code: int = 0, **environment: str) -> Done:
+        capsys.readouterr()
+        with monkeypatch.context() as changed:
+            for name, value in (graph.server.environment | environment).items():
+                changed.setenv(name, value)
+            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = capsys.readouterr()
+        assert ended.value.code == code, printed.out + printed.err
+        return Done(printed.out, printed.err)
+
+    return called
+
+
 @pytest.fixture
 def run(graph: TestGraph, tmp_path: Path) -> Run:
     """Run rtgraph in an empty folder, with the server of the tests."""
@@ -199,4 +246,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["Run", "State", "TestGraph", "TestServer"]
+__all__ = ["Call", "Run", "State", "TestGraph", "TestServer"]

@@ -99,7 +99,8 @@ def test_the_process_gives_environment_and_folder(
 
 def test_declarations_and_the_class_agree(folders: tuple[Path, Path]) -> None:
     assert len({s.name for s in SETTINGS}) == len({s.key for s in SETTINGS}) == len(SETTINGS)
-    assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS} | {"roots", "validate", "origin"}
+    assert {f.name for f in fields(Settings)} == {
+        "roots", "validate", "origin", *(s.name for s in SETTINGS)}
     variables = [v for s in SETTINGS for v in s.environment]
     assert len(variables) == len(set(variables))
     assert all(v.startswith(("RTGRAPH_", "NEO4J_")) for v in variables)

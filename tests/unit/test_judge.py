@@ -1,6 +1,7 @@
 """What a project makes of findings: baselines, waivers, suppressions, severities, thresholds."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -212,26 +213,26 @@ def test_heuristic_findings_fail_a_run_only_when_asked() -> None:
 # --- settings and protocol files -----------------------------------------------------------------
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
-    # name               settings                                              problem
-    ("unknown key",      {"check": {}},                                        "Did you mean checks"),
-    ("unknown check",    {"checks": {"FOR-1": {}}},                            "Did you mean FOR-01"),
-    ("unknown limit",    {"checks": {"FOR-01": {"severty": "info"}}},          "Did you mean severity"),
-    ("no table",         {"checks": {"FOR-01": "info"}},                       "is a table"),
-    ("checks no table",  {"checks": []},                                       "a table for each"),
-    ("severity",         {"checks": {"FOR-01": {"severity": "bad"}}},          "info, warning, error"),
-    ("threshold",        {"checks": {"FOR-01": {"error_above": "few"}}},       "a share such as"),
-    ("negative",         {"checks": {"FOR-01": {"error_above": -1}}},          "a share such as"),
-    ("true",             {"checks": {"FOR-01": {"error_above": True}}},        "a share such as"),
-    ("suppress no list", {"suppress": {}},                                     "under \\[\\[suppress"),
-    ("no reason",        {"suppress": [{"check": "REF-01", "author": "A"}]},   "needs a reason"),
-    ("no author",        {"suppress": [{"check": "REF-01", "reason": "x"}]},   "needs a author"),
-    ("no check",         {"suppress": [{"reason": "x", "author": "A"}]},       "needs a check"),
-    ("check of entry",   {"suppress": [ENTRY | {"check": "REF-99"}]},          "no check"),
-    ("column",           {"suppress": [ENTRY | {"rolle": "X"}]},               "Did you mean role"),
-    ("column no text",   {"suppress": [ENTRY | {"role": 5}]},                  "are texts"),
-    ("date",             {"suppress": [ENTRY | {"expires": "soon"}]},          "a date such as"),
-    ("protocol",         {"protocol": 5},                                      "the path of a file"),
-    ("protocol gone",    {"protocol": "nowhere.toml"},                         "cannot be read"),
+    # name settings problem
+    ("unknown key", {"check": {}}, "Did you mean checks"),
+    ("unknown check", {"checks": {"FOR-1": {}}}, "Did you mean FOR-01"),
+    ("unknown limit", {"checks": {"FOR-01": {"severty": "info"}}}, "Did you mean severity"),
+    ("no table", {"checks": {"FOR-01": "info"}}, "is a table"),
+    ("checks no table", {"checks": []}, "a table for each"),
+    ("severity", {"checks": {"FOR-01": {"severity": "bad"}}}, "info, warning, error"),
+    ("threshold", {"checks": {"FOR-01": {"error_above": "few"}}}, "a share such as"),
+    ("negative", {"checks": {"FOR-01": {"error_above": -1}}}, "a share such as"),
+    ("true", {"checks": {"FOR-01": {"error_above": True}}}, "a share such as"),
+    ("suppress no list", {"suppress": {}}, "under \\[\\[suppress"),
+    ("no reason", {"suppress": [{"check": "REF-01", "author": "A"}]}, "needs a reason"),
+    ("no author", {"suppress": [{"check": "REF-01", "reason": "x"}]}, "needs a author"),
+    ("no check", {"suppress": [{"reason": "x", "author": "A"}]}, "needs a check"),
+    ("check of entry", {"suppress": [ENTRY | {"check": "REF-99"}]}, "no check"),
+    ("column", {"suppress": [ENTRY | {"rolle": "X"}]}, "Did you mean role"),
+    ("column no text", {"suppress": [ENTRY | {"role": 5}]}, "are texts"),
+    ("date", {"suppress": [ENTRY | {"expires": "soon"}]}, "a date such as"),
+    ("protocol", {"protocol": 5}, "the path of a file"),
+    ("protocol gone", {"protocol": "nowhere.toml"}, "cannot be read"),
 ]
 
 
@@ -239,8 +240,6 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 def test_mistakes_in_the_settings(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises((UsageError, UnknownName)) as raised:
         read_policy(settings, KNOWN)
-    import re
-
     assert re.search(problem, f"{raised.value} {raised.value.hint}")
     assert raised.value.exit_code == 2
 

@@ -29,9 +29,9 @@ def test_what_browser_would_cut_or_refuse_is_no_link(text: str) -> None:
 
 SUBJECTS = [
     # name              subject                        part of the statement, None for no link
-    ("object",          "1.2.840.99.7",                "(n:Instance {SOPInstanceUID: '1.2.840.99.7'})"),
-    ("patient",         "4d1f0c9a72e3b856",            "(:Patient {patient_key: '4d1f0c9a72e3b856'})"),
-    ("patient, digits", "1234567890123456",            "(:Patient {patient_key: '1234567890123456'})"),
+    ("object",          "1.2.840.99.7",                "{SOPInstanceUID: '1.2.840.99.7'})"),
+    ("patient",         "4d1f0c9a72e3b856",            "{patient_key: '4d1f0c9a72e3b856'})"),
+    ("patient, digits", "1234567890123456",            "{patient_key: '1234567890123456'})"),
     ("ROI",             "1.2.3#7",                     "-[:HAS_ROI]->(n:ROI {ROINumber: 7})"),
     ("beam",            "1.2.3#B12",                   "-[:HAS_BEAM]->(n:Beam {BeamNumber: 12})"),
     ("unknown part",    "1.2.3#Q12",                   None),

@@ -15,7 +15,8 @@ PROFILE: list[dict[str, Any]] = [
      "n_missing": 0},
     {"part": "references", "role": "DOSE_PLAN", "source": "RTDose", "target": "RTPlan",
      "resolved": True, "same_frame": True, "n": 2},
-    {"part": "frames", "kind": "PATIENT", "series": ["CT 1", "RTSTRUCT 1"], "n_patients": 1, "n": 2},
+    {"part": "frames", "kind": "PATIENT", "series": ["CT 1", "RTSTRUCT 1"], "n_patients": 1,
+     "n": 2},
 ]
 
 
@@ -37,7 +38,8 @@ DIFFERENCES: list[tuple[str, list[dict[str, Any]], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("copy", "n"), [c[1:] for c in DIFFERENCES], ids=[c[0] for c in DIFFERENCES])
+@pytest.mark.parametrize(
+    ("copy", "n"), [c[1:] for c in DIFFERENCES], ids=[c[0] for c in DIFFERENCES])
 def test_every_difference_is_a_finding(copy: list[dict[str, Any]], n: int) -> None:
     report = compare(PROFILE, copy)
     (result,) = report.results
