@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from time import perf_counter
@@ -280,6 +280,30 @@ class Graph:
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
         return self._background.run(run_query(self._store, name, parameters))
+
+    def find(
+        self, *conditions: str, level: str = "series", without: Sequence[str] = (),
+        columns: Sequence[str] = (), where_file: Sequence[str] = (), **equal: object,
+    ) -> Rows:
+        """Find patients, studies, series or instances by conditions on their attributes.
+
+        Conditions are written as for `rtgraph find`; `Modality="RT*"` is the same as the condition
+        "Modality=RT*", and a list is one of several values.
+        """
+        from rtgraph.cypher.find import search
+        from rtgraph.search import find_rows
+
+        stated = [*conditions, *(f"{name}={_listed(value)}" for name, value in equal.items())]
+        rows = self._background.run(find_rows(
+            self._store, level, stated, without, columns=columns, where_file=where_file,
+            roots=config.load().real_roots(), jobs=os.cpu_count() or 1))
+        return Rows(rows, list(search(level, stated, without, columns=columns).columns))
+
+
+def _listed(value: object) -> str:
+    """Return a value as it stands in a condition; several values are separated by commas."""
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return ",".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
 
 
 def is_text(name: str) -> bool:

@@ -1,6 +1,7 @@
 """The command line: parse options, call one function, render, exit."""
 
-from rtgraph.cli import asking, checking, demo, querying, reading, server
+from rtgraph.cli import asking, checking, cohorts, demo, finding, querying, reading, server
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "checking", "demo", "main", "querying", "reading", "server"]
+__all__ = ["app", "asking", "checking", "cohorts", "demo", "finding", "main", "querying",
+           "reading", "server"]

@@ -99,3 +99,11 @@ Patience = Annotated[float | None, typer.Option(
 Cluster = Annotated[str | None, typer.Option(
     "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]
+Conditions = Annotated[list[str] | None, typer.Argument(
+    help="Conditions, as Modality=RT* or StudyDate=2024..2025; all must hold.")]
+Level = Annotated[str, typer.Option(
+    "--level", "-l", metavar="LEVEL", help="patient, study, series or instance: what a row is.")]
+Without = Annotated[list[str] | None, typer.Option(
+    "--without", help="Condition that nothing there may meet; several: all of them together.")]
+Columns = Annotated[list[str] | None, typer.Option(
+    "--columns", help="Further attribute of the rows; may be repeated.")]

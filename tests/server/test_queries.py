@@ -170,7 +170,8 @@ CASES: list[Case] = [
      [("2.7", 2), ("2.8", 2)]),
     ("without-reach", {}, ["patient_key", "object"], [(B, "2.17"), (B, "2.18")]),
 ]
-GRAPHS = {"patient-graph", "show-patient"}
+# Tested below: those that return graphs, and the one that needs a saved cohort.
+OTHERS = {"patient-graph", "show-patient", "cohort-members"}
 
 
 @pytest.mark.parametrize(("name", "given", "columns", "expected"), CASES,
@@ -191,7 +192,7 @@ def test_query(
 
 
 def test_every_query_has_a_case() -> None:
-    assert {c[0] for c in CASES} | GRAPHS == {q.name for q in queries()}
+    assert {c[0] for c in CASES} | OTHERS == {q.name for q in queries()}
     assert len(queries()) >= 25
 
 
@@ -281,3 +282,114 @@ def test_mistakes_are_one_clear_sentence(
     assert message in done.stderr
     assert done.stdout == ""
     assert cohort.one("MATCH (p:Patient) RETURN count(p)") == 3
+
+
+# --- show ----------------------------------------------------------------------------------------
+
+def test_show_tells_roles_paths_and_files(call: Call) -> None:
+    shown = json.loads(call("show", "2.5", "-f", "json").stdout)
+    assert (shown["level"], shown["kind"], shown["label"]) == ("instance", "RTPlan", "P1")
+    assert (shown["patients"], shown["study"], shown["series"]) == ([A], "1.1.1", "1.1.1.4")
+    (to,) = shown["refers_to"]
+    assert (to["role"], to["kind"], to["other"]) == ("PLAN_STRUCTURE_SET", "RTStruct", "2.4")
+    assert to["path"] == "ReferencedStructureSetSequence › ReferencedSOPInstanceUID"
+    assert to["defined_in"] == "PS3.3 C.8.8.9"
+    assert {(r["role"], r["other"]) for r in shown["referred_by"]} == {
+        ("DOSE_PLAN", "2.6"), ("RECORD_PLAN", "2.7"), ("RECORD_PLAN", "2.8"),
+        ("PREDECESSOR_PLAN", "2.11")}
+    assert shown["frames"] == ["1.9.1"]
+
+    structures = json.loads(call("show", "2.15", "-f", "json").stdout)
+    (images,) = structures["refers_to"]
+    assert (images["other"], images["n"], images["n_missing"]) == ("1.2.1.1", 2, 1)
+    text = call("show", "2.16").stdout
+    assert text.startswith("RTPlan 2.16 BP\n")
+    assert "MISSING" in text
+    assert "REF-01 error open 2.98" in text
+    assert "missing" in call("show", "2.99").stdout.splitlines()[0]
+    assert "study" in call("show", "1.1.1.1").stdout
+    assert "Study 1.3.1 Brain" in call("show", "1.3.1").stdout
+    assert "root a" in call("show", "2.1").stdout
+    assert "ct/1.dcm" not in call("show", "2.1").stdout
+    assert "a:ct/1.dcm" in call("show", "2.1", "--identifiers").stdout
+    assert "Nothing in the graph" in call("show", "9.9.9", code=2).stderr
+
+
+# --- cohorts -------------------------------------------------------------------------------------
+
+@pytest.fixture
+def no_cohorts(cohort: TestGraph) -> Iterator[TestGraph]:
+    yield cohort
+    cohort.write("MATCH (c:Cohort) DETACH DELETE c")
+    cohort.write("MATCH (r:RTPlan {SOPInstanceUID: '2.16'}) SET r.technique = 'VMAT+STEREO'")
+
+
+def test_cohorts_are_frozen_and_asked_again(
+    no_cohorts: TestGraph, call: Call, folder: Path
+) -> None:
+    saved = call("cohort", "save", "vmat", "--query", "plans-by-technique", "-p",
+                 "techniques=VMAT")
+    assert "2 members of level instance" in saved.stderr
+    assert "already" in call("cohort", "save", "vmat", "--query", "runs", code=2).stderr
+    shown = json.loads(call("cohort", "show", "vmat", "-f", "json").stdout)
+    assert (shown["query"], shown["n_members"], shown["n_now"]) == ("plans-by-technique", 2, 2)
+    assert json.loads(shown["parameters"]) == {"parameters": {"techniques": "VMAT"}}
+    assert json.loads(shown["graph_state"])["patients"] == 3
+    assert len(shown["member_digest"]) == 32
+    assert "0 entered, 0 left, 2 unchanged" in call("cohort", "diff", "vmat").stderr
+
+    no_cohorts.write("MATCH (p:RTPlan {SOPInstanceUID: '2.16'}) SET p.technique = 'HDR'")
+    no_cohorts.write("MATCH (p:RTPlan {SOPInstanceUID: '2.11'}) SET p.technique = 'VMAT'")
+    try:
+        changed = call("cohort", "diff", "vmat", "-f", "json")
+        assert {(r["change"], r["key"]) for r in json.loads(changed.stdout)["rows"]} == {
+            ("entered", "2.11"), ("left", "2.16")}
+        # what was frozen stays, whatever the question answers now
+        rows = call("cohort", "export", "vmat").stdout.splitlines()
+        assert rows[1:] == [f"{A},INSTANCE,2.5,RTPLAN,P1,false",
+                            f"{B},INSTANCE,2.16,RTPLAN,BP,false"]
+    finally:
+        no_cohorts.write("MATCH (p:RTPlan {SOPInstanceUID: '2.11'}) "
+                         "SET p.technique = 'CONFORMAL_3D'")
+    call("cohort", "export", "vmat", "-f", "json", "-o", "vmat.json")
+    assert len(json.loads((folder / "vmat.json").read_text(encoding="utf-8"))["rows"]) == 2
+    assert json.loads(call("cohort", "list", "-f", "json").stdout)["rows"][0]["name"] == "vmat"
+    members = json.loads(call("query", "run", "cohort-members", "-p", "cohort=vmat", "-f",
+                              "json").stdout)["rows"]
+    assert [r["key"] for r in members] == ["2.5", "2.16"]
+    assert "--yes" in call("cohort", "delete", "vmat", code=2).stderr
+    call("cohort", "delete", "vmat", "--yes")
+    assert no_cohorts.one("MATCH (p:Patient) RETURN count(p)") == 3
+
+
+def test_cohorts_of_conditions(no_cohorts: TestGraph, call: Call) -> None:
+    call("cohort", "save", "no ct", "--without", "Modality=CT")
+    found = json.loads(call("cohort", "export", "no ct", "-f", "json").stdout)["rows"]
+    assert [(r["level"], r["key"]) for r in found] == [("PATIENT", C)]
+    call("cohort", "save", "scans", "--find", "Modality=CT", "--find", "StudyDate=2024",
+         "--level", "series")
+    rows = json.loads(call("cohort", "export", "scans", "-f", "json").stdout)["rows"]
+    assert [r["key"] for r in rows] == ["1.1.1.1", "1.1.2.1"]
+    call("cohort", "save", "one", "--find", "PatientID=ID-A")
+    assert "ID-A" not in call("cohort", "show", "one").stdout
+    call("cohort", "save", "one", "--find", "PatientSex=F", "--force")
+    assert call("cohort", "export", "one").stdout.splitlines()[1].startswith(B)
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["show", "nothing"], "no cohort named"),
+    (["save", "x"], "a query or by conditions"),
+    (["save", "x", "--query", "orphans", "--find", "Modality=CT"], "a query or by conditions"),
+    (["save", "x", "--query", "orphan"], "Did you mean orphans?"),
+    (["save", "x", "--query", "orphans", "-p", "modality=CT"], "Did you mean modalities?"),
+    (["save", "x", "--query", "inventory"], "name no patient"),
+    (["save", "x", "--query", "orphans", "--column", "label"], "no column"),
+    (["save", "x", "--find", "Modalty=CT"], "Did you mean Modality?"),
+    (["save", "/x", "--find", "Modality=CT"], "letters, digits"),
+    (["diff", "nothing"], "no cohort"),
+])
+def test_mistakes_with_cohorts(
+    no_cohorts: TestGraph, call: Call, words: list[str], message: str
+) -> None:
+    done = call("cohort", *words, code=2)
+    assert message in done.stderr + done.stdout
