@@ -1,7 +1,17 @@
 """The command line: parse options, call one function, render, exit."""
 
-from rtgraph.cli import asking, checking, cohorts, demo, finding, querying, reading, server
+from rtgraph.cli import (
+    asking,
+    checking,
+    cohorts,
+    demo,
+    deriving,
+    finding,
+    querying,
+    reading,
+    server,
+)
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "checking", "cohorts", "demo", "finding", "main", "querying",
-           "reading", "server"]
+__all__ = ["app", "asking", "checking", "cohorts", "demo", "deriving", "finding", "main",
+           "querying", "reading", "server"]

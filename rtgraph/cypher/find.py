@@ -12,20 +12,17 @@ from datetime import date
 from functools import cache
 
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.graphmodel import parts
 from rtgraph.graphmodel.conditions import Condition, Span, Test, parse, typed
-from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES
+from rtgraph.graphmodel.families import FAMILIES
+from rtgraph.graphmodel.nodes import NODE_TYPES
 
 LEVELS = ("patient", "study", "series", "instance")
 _LABELS = dict(zip(LEVELS, ("Patient", "Study", "Series", "Instance"), strict=True))
 _VARIABLES = dict(zip(LEVELS, "ptsi", strict=True))
 _EDGES = {"study": "HAS_STUDY", "series": "HAS_SERIES", "instance": "HAS_INSTANCE"}
 # Parts of objects, and the relationship from an object to them.
-PARTS = {
-    "ROI": "HAS_ROI", "Beam": "HAS_BEAM", "FractionGroup": "HAS_FRACTION_GROUP",
-    "DoseReference": "HAS_DOSE_REFERENCE", "ApplicationSetup": "HAS_APPLICATION_SETUP",
-    "DVH": "HAS_DVH", "BeamDelivery": "HAS_DELIVERY", "Transform": "HAS_TRANSFORM",
-    "Segment": "HAS_SEGMENT", "Prescription": "HAS_PRESCRIPTION",
-}
+PARTS = {part.label: part.relationship for part in parts.PARTS}
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "patient": (("patient_key", "p.patient_key"), ("n_studies", "p.n_studies"),
                 ("PatientSex", "p.PatientSex")),
@@ -185,24 +182,24 @@ def _demands(placed: Sequence[_Placed], level: str, given: _Parameters) -> list[
     at = LEVELS.index(level)
     here = [c for c in placed if c.place in LEVELS[:at + 1]]
     below = [c for c in placed if c.place in LEVELS[at + 1:]]
-    parts = [c for c in placed if c.place in PARTS]
+    of_parts = [c for c in placed if c.place in PARTS]
     demands = [_predicate(c, _VARIABLES[c.place], given) for c in here]
     if not below:
-        return demands + _of_parts(parts, level, given)
+        return demands + _of_parts(of_parts, level, given)
     deepest = max((c.place for c in below), key=LEVELS.index)
     present = [f"NOT {_VARIABLES[place]}:Missing"
                for place in LEVELS[at + 1:LEVELS.index(deepest) + 1]]
     inside = [*present, *(_predicate(c, _VARIABLES[c.place], given) for c in below),
-              *_of_parts(parts, deepest, given)]
+              *_of_parts(of_parts, deepest, given)]
     return [*demands, f"EXISTS {{ MATCH {_path(level, deepest)} WHERE {' AND '.join(inside)} }}"]
 
 
-def _of_parts(parts: Sequence[_Placed], level: str, given: _Parameters) -> list[str]:
+def _of_parts(placed: Sequence[_Placed], level: str, given: _Parameters) -> list[str]:
     """Return a predicate for each kind of part: the object has one of which all is true."""
     demands = []
-    for kind in dict.fromkeys(c.place for c in parts):
+    for kind in dict.fromkeys(c.place for c in placed):
         variable = f"x{kind.lower()}"
-        inside = [_predicate(c, variable, given) for c in parts if c.place == kind]
+        inside = [_predicate(c, variable, given) for c in placed if c.place == kind]
         path = f"{_path(level, 'instance')}-[:{PARTS[kind]}]->({variable}:{kind})"
         demands.append(f"EXISTS {{ MATCH {path} WHERE NOT i:Missing AND {' AND '.join(inside)} }}")
     return demands

@@ -9,20 +9,13 @@ import re
 from urllib.parse import quote
 
 from rtgraph.cypher.header import Check, Query
+from rtgraph.graphmodel.parts import PARTS
 
 _UID = re.compile(r"(?=.{1,128}$)[0-9]+(?:\.[0-9]+)+", re.ASCII)
 _PATIENT_KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _PART = re.compile(r"(?P<uid>[0-9]+(?:\.[0-9]+)+)#(?P<kind>[A-Z]?)(?P<number>[0-9]{1,9})", re.ASCII)
-# The letter before the number in the key of a part; ROIs have none.
-_PARTS = {
-    "": ("HAS_ROI", "ROI", "ROINumber"),
-    "B": ("HAS_BEAM", "Beam", "BeamNumber"),
-    "F": ("HAS_FRACTION_GROUP", "FractionGroup", "FractionGroupNumber"),
-    "D": ("HAS_DOSE_REFERENCE", "DoseReference", "DoseReferenceNumber"),
-    "A": ("HAS_APPLICATION_SETUP", "ApplicationSetup", "ApplicationSetupNumber"),
-    "R": ("HAS_TRANSFORM", "Transform", "item"),
-    "S": ("HAS_SEGMENT", "Segment", "SegmentNumber"),
-}
+# Parts by the letter before the number in their key.
+_PARTS = {part.letter: part for part in PARTS}
 _NAMED_BY = (
     ("Instance", "SOPInstanceUID"), ("Series", "SeriesInstanceUID"), ("Study", "StudyInstanceUID"),
     ("FrameOfReference", "FrameOfReferenceUID"),
@@ -69,14 +62,17 @@ def surroundings(subject: str) -> str | None:
     if _PATIENT_KEY.fullmatch(subject):
         return (f"MATCH p = (:Patient {{patient_key: '{subject}'}})-[:HAS_STUDY]->(:Study)"
                 "-[:HAS_SERIES]->(:Series) RETURN p LIMIT 100;")
-    if part := _PART.fullmatch(subject):
-        edge, label, number = _PARTS.get(part["kind"], ("", "", ""))
-        if not label:
+    if found := _PART.fullmatch(subject):
+        part = _PARTS.get(found["kind"])
+        if part is None:
             return None
-        return (
-            f"MATCH p = (:Instance {{SOPInstanceUID: '{part['uid']}'}})-[:{edge}]->"
-            f"(n:{label} {{{number}: {part['number']}}}) OPTIONAL MATCH q = (n)--() "
-            "RETURN p, q LIMIT 100;")
+        edge, node = f":{part.relationship}", f"n:{part.label}"
+        if part.number and part.label != "Prescription":
+            node += f" {{{part.number}: {found['number']}}}"
+        else:  # these are numbered by their place
+            edge += f" {{index: {found['number']}}}"
+        return (f"MATCH p = (:Instance {{SOPInstanceUID: '{found['uid']}'}})-[{edge}]->({node}) "
+                "OPTIONAL MATCH q = (n)--() RETURN p, q LIMIT 100;")
     if _UID.fullmatch(subject):
         return "\nUNION\n".join(
             f"MATCH (n:{label} {{{key}: '{subject}'}}) OPTIONAL MATCH p = (n)--() "

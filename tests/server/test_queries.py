@@ -40,13 +40,13 @@ CASES: list[Case] = [
     ("complete-chains", {"site": "prostate"}, ["plan"], [("2.5",)]),
     ("complete-chains", {"site": "pelvis"}, ["plan"], [("2.5",)]),
     ("complete-chains", {"site": "lung"}, ["plan"], []),
-    ("course-timeline", {"patient": A}, ["kind", "object", "refers_to", "n_fractions"],
+    ("timeline", {"patient": A}, ["kind", "object", "refers_to", "n_fractions"],
      [("CT", "1.1.1.1", [], None), ("MR", "1.1.1.2", [], None), ("RTSTRUCT", "2.4", [], None),
       ("RTPLAN", "2.5", ["2.4"], 30), ("RTDOSE", "2.6", ["2.5"], None),
       ("RTRECORD", "2.7", ["2.5"], None), ("RTRECORD", "2.8", ["2.5"], None),
       ("CT", "1.1.2.1", [], None), ("REG", "2.12", [], None), ("RTSTRUCT", "2.10", [], None),
       ("RTPLAN", "2.11", ["2.10", "2.5"], 5)]),
-    ("course-timeline", {"patient": "nobody"}, ["kind"], []),
+    ("timeline", {"patient": "nobody"}, ["kind"], []),
     ("dangling", {}, ["patient_key", "role", "severity", "source", "target", "in_archive"],
      [(B, "DOSE_PLAN", "ERROR", "2.17", "2.99", False),
       (B, "PLAN_STRUCTURE_SET", "ERROR", "2.16", "2.98", True),
@@ -197,7 +197,7 @@ def test_every_query_has_a_case() -> None:
 
 
 def test_times_of_a_course_are_in_order(cohort: TestGraph) -> None:
-    wanted = query("course-timeline")
+    wanted = query("timeline")
     times = [r["time"] for r in cohort.read(wanted.statement, patient=A)]
     assert times == sorted(times)
     assert times[0] == datetime(2024, 3, 1, 8, 30)
