@@ -2,6 +2,7 @@
 
 from rtgraph.cli import (
     asking,
+    browsing,
     checking,
     cohorts,
     demo,
@@ -13,5 +14,5 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "checking", "cohorts", "demo", "deriving", "finding", "main",
-           "querying", "reading", "server"]
+__all__ = ["app", "asking", "browsing", "checking", "cohorts", "demo", "deriving", "finding",
+           "main", "querying", "reading", "server"]

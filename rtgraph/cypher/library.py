@@ -18,7 +18,8 @@ from rtgraph.errors import UnknownName, UsageError
 
 __all__ = [
     "BrokenFile", "Check", "Loaded", "Param", "Query", "Severity", "bind", "check", "checks",
-    "load_all", "load_checks", "load_queries", "lookup", "protocol_checks", "queries", "query",
+    "load_all", "load_checks", "load_queries", "lookup", "parse_check", "parse_query",
+    "protocol_checks", "queries", "query",
     "select", "table",
 ]
 
