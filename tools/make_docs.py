@@ -17,7 +17,7 @@ from pydicom.uid import UID
 
 from rtgraph.cli import app
 from rtgraph.config import SETTINGS
-from rtgraph.cypher.library import checks, queries
+from rtgraph.cypher.library import checks, protocol_checks, queries
 from rtgraph.errors import ExitCode
 from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, RELATIONSHIP_TYPES, STORAGE, Family
@@ -27,6 +27,7 @@ from rtgraph.graphmodel.schema import MAX_CLIQUE, SCHEMA_VERSION, schema
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
+from tools.find_page import find_page, settings_of_checks
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 Member = TypeVar("Member", bound=Enum)
@@ -180,6 +181,7 @@ def settings() -> Iterator[str]:
     yield ("Folders named under `[roots]` keep their name in the graph, so that a moved archive "
            "needs one changed line:")
     yield '```toml\n[server]\npatience = 120\n\n[roots]\narchive = "/data/archive"\n```'
+    yield from settings_of_checks()
 
 
 def commands() -> Iterator[str]:
@@ -208,8 +210,9 @@ def check_pages() -> Iterator[str]:
     yield ("`rtgraph validate` runs them all, `--select` some. A check is one file in "
            "`rtgraph/cypher/checks`, which pastes into Neo4j Browser.")
     yield table(("id", "severity", "what must hold"),
-                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.title) for c in checks()))
-    for c in checks():
+                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.title)
+                 for c in (*checks(), *protocol_checks())))
+    for c in (*checks(), *protocol_checks()):
         yield f"## {c.id}"
         yield f"{c.title}."
         yield table(("", ""), (
@@ -223,7 +226,9 @@ def query_pages() -> Iterator[str]:
     """Yield every named query with its parameters."""
     yield "# Queries"
     yield ("`rtgraph query run NAME -p parameter=value` runs one, `rtgraph query show NAME` prints "
-           "it for Neo4j Browser.")
+           "it for Neo4j Browser, `rtgraph cohort save COHORT --query NAME` freezes its members. "
+           "A `.cypher` file in the folder `queries` of the project is a named query too.")
+    yield table(("name", "rows"), ((f"[{q.name}](#{q.name})", q.title) for q in queries()))
     for q in queries():
         yield f"## {q.name}"
         yield f"{q.title}."
@@ -282,6 +287,7 @@ def _each(
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "checks.md": check_pages,
     "commands.md": commands,
+    "find.md": find_page,
     "graph-schema.md": graph_schema,
     "queries.md": query_pages,
     "reasons.md": codes,

@@ -47,7 +47,7 @@ HIDDEN = "hidden"
 IDENTIFYING = frozenset({
     "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
     "AccessionNumber", "file_path", "invalid_values", "PatientName_ideographic",
-    "PatientName_phonetic", "PatientName_norm",
+    "PatientName_phonetic", "PatientName_norm", "birth_dates_seen", "names_seen", "variants",
 })
 
 
