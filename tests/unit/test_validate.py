@@ -162,8 +162,8 @@ def test_a_broken_file_is_a_check_that_errored() -> None:
 
 def test_results_are_in_the_order_of_the_checks_however_many_run_at_once() -> None:
     checks = [as_asked(FACT, name) for name in ("slow", "quick", "last")]
-    store = Answers({"slow": 0.05, "quick": [], "last": []} | {
-        f"{n} population": [{"n": 1}] for n in ("slow", "quick", "last")})
+    answers: dict[str, Answer] = {"slow": 0.05, "quick": [], "last": []}
+    store = Answers(answers | {f"{n} population": [{"n": 1}] for n in ("slow", "quick", "last")})
     told: list[str] = []
     report = asyncio.run(run_checks(
         store, checks, jobs=3, done=lambda r: told.append(r.check.statement)))
