@@ -22,9 +22,10 @@ def over_cable(graph: TestGraph, work: Callable[[Store, Callable[[], None]], Awa
     """Do work over a connection that the work can have cut."""
 
     async def whole() -> Report:
-        async with cabled(graph) as (cable, uri):
-            async with Store(uri, graph.server.user, graph.server.password, patience=1) as store:
-                return await work(store, cable.cut)
+        server = graph.server
+        async with (cabled(graph) as (cable, uri),
+                    Store(uri, server.user, server.password, patience=1) as store):
+            return await work(store, cable.cut)
 
     return graph.run(whole())
 
