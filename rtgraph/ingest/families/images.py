@@ -31,12 +31,12 @@ _CONE_BEAM = re.compile(r"cbct|(?<![a-z])cone[\s_-]?beam|kv[\s_-]?cb", re.IGNORE
 _ON_BOARD = re.compile(
     r"on-?board imager|\bobi\b|\bxvi\b|truebeam|halcyon|ethos|versa\s?hd|synergy|infinity"
     r"|vitalbeam|^edge\b|hypersight", re.IGNORECASE)
-NEEDED: tuple[tuple[str, ...], ...] = (
-    *((name,) for name in _PLANE), ("FrameOfReferenceUID",),
-    ("NominalPercentageOfCardiacPhase",), ("TemporalPositionIdentifier",),
-    ("NumberOfTemporalPositions",), ("AcquisitionNumber",), ("RescaleSlope",),
-    ("RescaleIntercept",), ("RescaleType",),
-)
+PHASE = ("NominalPercentageOfCardiacPhase", "TemporalPositionIdentifier",
+         "NumberOfTemporalPositions")
+_ALIKE = ("Modality", "ImageOrientationPatient", "ImageType", "AcquisitionNumber", "RescaleSlope",
+          "RescaleIntercept", "RescaleType", "Rows", "Columns")
+NEEDED: tuple[tuple[str, ...], ...] = tuple(
+    (name,) for name in (*_PLANE, *PHASE, *_ALIKE, "FrameOfReferenceUID"))
 
 
 def place(item: Item) -> dict[str, Any]:
@@ -141,17 +141,15 @@ def cone_beam(kinds: Sequence[str], values: dict[str, Any]) -> float:
 
 def of_slice(item: Item) -> tuple[str, ...]:
     """Return what the slices of a volume should state alike, as text: see `variants`."""
-    return _of_slice(*(text_of(item, k) for k in (
-        "Modality", "ImageOrientationPatient", "ImageType", "AcquisitionNumber",
-        "RescaleSlope", "RescaleIntercept", "RescaleType")),
-        number(item, "Rows"), number(item, "Columns"))
+    return _of_slice(tuple([item.get(keyword) for keyword in _ALIKE]))
 
 
 @lru_cache(4096)
-def _of_slice(
-    modality: str, axes: str, kinds: str, acquisition: str, slope: str, intercept: str, kind: str,
-    rows: int | None, columns: int | None,
-) -> tuple[str, ...]:
+def _of_slice(leaves: tuple[Any, ...]) -> tuple[str, ...]:
+    item: Item = {k: leaf for k, leaf in zip(_ALIKE, leaves, strict=True) if leaf}
+    modality, axes, kinds, acquisition, slope, intercept, kind = (
+        text_of(item, keyword) for keyword in _ALIKE[:-2])
+    rows, columns = (number(item, keyword) for keyword in _ALIKE[-2:])
     values = [cached_read(part.encode(), "DS", _COORDINATE, ()).value for part in axes.split("\\")]
     rounded = ",".join(f"{v:.3f}" for v in values if isinstance(v, float)) if axes else ""
     is_localizer = "LOCALIZER" in [k.strip() for k in kinds.upper().split("\\")][2:3]
