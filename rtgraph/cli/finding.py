@@ -145,6 +145,6 @@ def _file(file: dict[str, Any]) -> str:
     if not file:
         return ""
     when = datetime.fromtimestamp((file["mtime_ns"] or 0) / 1e9, UTC)
-    words = [f"root {file['root']}", f"{file['size'] or 0:,} bytes",
-             f"changed {when:%Y-%m-%dT%H:%M:%SZ}", file.get("path", "")]
+    words = [f"{file['size'] or 0:,} bytes", f"changed {when:%Y-%m-%dT%H:%M:%SZ}",
+             file.get("path", "")]
     return ", ".join(w for w in words if w)

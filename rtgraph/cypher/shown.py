@@ -27,7 +27,7 @@ class Shown:
     properties : dict
         All properties of the node, identifying ones hidden unless asked for.
     file : dict
-        root, size, mtime and, when identifiers are asked for, the path; empty without a file.
+        size, mtime_ns and, when identifiers are asked for, root and path; empty without a file.
     refers_to, referred_by : list of dict
         role, kind, other, label, missing, n, n_missing, path and where the Standard defines it.
     issues : list of dict
@@ -103,6 +103,7 @@ def _file(properties: Row, identifiers: bool) -> Row:
     path = properties.get("file_path")
     if not path:
         return {}
-    found = {"root": path.partition(":")[0], "size": properties.get("file_size"),
-             "mtime_ns": properties.get("file_mtime")}
-    return found | ({"path": path} if identifiers else {})
+    found = {"size": properties.get("file_size"), "mtime_ns": properties.get("file_mtime")}
+    # a root may be named by the folder of one patient
+    named = {"root": path.partition(":")[0], "path": path} if identifiers else {}
+    return found | named

@@ -101,8 +101,8 @@ def _skipped(check: Check, level: Level, values: Mapping[str, object]) -> str:
     """Return why a check cannot be run here, else an empty text."""
     if check.level.rank > level.rank:
         return f"needs --level {check.level}"
-    if not check.params <= set(values):
-        return "needs --protocol FILE"
+    if missing := check.params - set(values):
+        return f"needs --{'against' if 'profile' in missing else 'protocol'} FILE"
     return ""
 
 

@@ -61,7 +61,7 @@ def render_report(
         protocol=plain(context.protocol), patient=report.patient, level=report.level,
         started=f"{report.started:%Y-%m-%d %H:%M:%S} UTC", seconds=f"{report.seconds:.1f}",
         fail_on=fail_on.value, exit_code=int(report.exit_code(fail_on)), identifiers=identifiers,
-        counts=counted, severities={s.value: n for s, n in report.severities().items()},
+        counts=counted, severities={s.value: n for s, n in reversed(report.severities().items())},
         states={s.value: n for s, n in report.states().items()}, baseline=report.baseline,
         fixed=[{"check": f.check, "ends": _ends(f.subject, f.target)} for f in report.fixed],
         notices=[plain(n) for n in report.notices],

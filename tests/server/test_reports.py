@@ -385,3 +385,55 @@ def test_mistakes_are_one_clear_sentence(
 
 def test_severities_are_read_in_any_case(graph: TestGraph, call: Call) -> None:
     call("validate", "--select", "HIE", "--fail-on", "WARNING")
+
+
+CANARY = "KANARIENVOGEL"
+
+
+def test_no_command_shows_a_patient_value_unless_asked_for(
+    graph: TestGraph, call: Call, folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / f"{CANARY}^PATH"
+    source.mkdir()
+    ds = new("a", SliceThickness="2.5")
+    ds.PatientName, ds.PatientID = f"{CANARY}^NAME", f"{CANARY}-ID"
+    ds.IssuerOfPatientID, ds.AccessionNumber = f"{CANARY}-ISSUER", CANARY
+    raw = with_value(encoded(ds), "SliceThickness", b"2,5 ")
+    (source / f"{CANARY}.dcm").write_bytes(raw)
+    ds.SliceThickness = "3"
+    (source / f"{CANARY}-2.dcm").write_bytes(encoded(ds))  # the same UID, another data set
+    graph.ingest(source)
+    key = graph.one("MATCH (p:Patient) RETURN p.patient_key")
+    uids = graph.read("MATCH (n:Instance|Series|Study) RETURN coalesce(n.SOPInstanceUID, "
+                      "n.SeriesInstanceUID, n.StudyInstanceUID) AS uid")
+    said = []
+    for kind in ("table", "concise", "json", "jsonl", "csv", "junit", "html", "markdown"):
+        done = call("validate", "-f", kind, "--fail-on", "info", code=1,
+                    RTGRAPH_BROWSER_URL="http://127.0.0.1:7474/browser/")
+        said.append(done.stdout + done.stderr)
+    assert "HIE-03" in said[0]
+    commands = [
+        ("validate", "--patient", f"{CANARY}-ID", "--select", "REF"),
+        ("validate", "--store", "--select", "REF"),
+        ("validate", "--write-baseline", "baseline.json", "--select", "REF"),
+        ("validate", "--reference-profile", "profile.jsonl"),
+        *(("query", "run", name) for name in (
+            "duplicates", "patient-summary", "study-summary", "series-summary", "studies-by-date")),
+        ("query", "run", "show-patient", "-p", f"patient={key}", "-f", "json"),
+        ("query", "run", "timeline", "-p", f"patient={key}"),
+        ("find", f"PatientID={CANARY}-ID", "--columns", "PatientID"),
+        ("find", "-l", "study", "--columns", "AccessionNumber"),
+        ("find", "-l", "instance", "--columns", "file_path", "-f", "json"),
+        ("find", "Modality=CT", "--where-file", "PatientID=x"),
+        *(("show", row["uid"]) for row in uids), ("show", uids[0]["uid"], "-f", "json"),
+        ("cohort", "save", "one", "--find", f"PatientID={CANARY}-ID"),
+        ("cohort", "show", "one"), ("cohort", "list"), ("cohort", "export", "one"),
+        ("waive", "--list"),
+    ]
+    for words in commands:
+        done = call(*words)
+        said.append(done.stdout + done.stderr)
+    said += [f.read_text(encoding="utf-8") for f in folder.iterdir()]
+    assert [text for text in said if CANARY in text] == []
+    assert CANARY in call("query", "run", "duplicates", "--identifiers").stdout
+    assert CANARY in call("validate", "--identifiers", "--fail-on", "error", code=1).stdout
