@@ -6,14 +6,19 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from rtgraph import config
+from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
 from rtgraph.errors import LocalServerError
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.derive import derive
@@ -29,6 +34,7 @@ DIALECTS = {
     "2026.08 Cypher 5": ("newer_graph", "CYPHER 5 "),
     "2026.08 Cypher 25": ("newer_graph", "CYPHER 25 "),
 }
+Run = Callable[..., subprocess.CompletedProcess[str]]
 # Properties that may differ between two runs over the same input.
 PER_RUN = {"run_id", "first_seen_run"}
 _EMPTY = """\
@@ -190,6 +196,77 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     check_invariants(session_graph)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+class Call(Protocol):
+    """Run a command of rtgraph and expect an exit code."""
+
+    def __call__(self, *words: object, code: int = 0, **environment: str) -> Done: ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def call(
+    graph: "TestGraph", folder: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Call:
+    """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
+    from rtgraph.cli import main
+
+    def called(*words: object, code: int = 0, **environment: str) -> Done:
+        capsys.readouterr()
+        with monkeypatch.context() as changed:
+            for name, value in (graph.server.environment | environment).items():
+                changed.setenv(name, value)
+            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = capsys.readouterr()
+        assert ended.value.code == code, printed.out + printed.err
+        return Done(printed.out, printed.err)
+
+    return called
+
+
+@pytest.fixture
+def run(graph: TestGraph, tmp_path: Path) -> Run:
+    """Run rtgraph in an empty folder, with the server of the tests."""
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def call(*words: object, code: int = 0, **environment: str
+             ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
+            capture_output=True, timeout=120, encoding="utf-8",
+            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
+    folder = tmp_path / "dicom"
+    return folder, write_cohort(folder)
+
+
 def check_invariants(graph: TestGraph) -> None:
     """Assert what holds after every test that wrote through the product."""
     assert graph.read("MATCH (n:Series|FrameOfReference) WHERE n.dirty IS NOT NULL RETURN n") == []
@@ -204,4 +281,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["State", "TestGraph", "TestServer"]
+__all__ = ["Call", "Run", "State", "TestGraph", "TestServer"]

@@ -17,6 +17,8 @@ from rtgraph.cypher.library import (
     checks,
     load_all,
     load_queries,
+    lookup,
+    protocol_checks,
     queries,
     query,
     select,
@@ -51,6 +53,8 @@ LEVELS = {"header": 105, "geometry": 11, "pixel": 3}
 N_CORE = 46
 CHECK_IDS = {f"{family}-{n:02}" for family, size in FAMILIES.items()
              for n in range(1, size + (2 if family == "DEI" else 1))} - {"DEI-02"}
+LOOKUPS = [name.removeprefix("lookups/").removesuffix(".cypher")
+           for name in FILES if name.startswith("lookups/")]
 CHECK_ORDER = [
     "id", "severity", "confidence", "level", "tier", "view", "returns", "identity", "population",
     "identifying", "fix", "source", "why", "not",
@@ -58,6 +62,10 @@ CHECK_ORDER = [
 # Image classes of one family whose Modality differs by class.
 PROJECTIONS = ("1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.20")
 QUERY_ORDER = ["view", "returns", "identifying"]
+
+
+def is_check(file: str) -> bool:
+    return file.startswith(("checks/", "protocol/"))
 
 
 def header(file: str) -> list[str]:
@@ -74,9 +82,8 @@ def test_header_is_complete_and_in_order(file: str) -> None:
     title, *lines = header(file)
     names = [x.removeprefix("// ").partition(":")[0] for x in lines]
     params = [n for n in names if n.startswith("param ")]
-    expected = CHECK_ORDER if file.startswith("checks/") else QUERY_ORDER + params
-    has_parameter = "$" in statement(file)
-    assert names == expected + (["try"] if has_parameter else [])
+    expected = CHECK_ORDER if is_check(file) else QUERY_ORDER + params
+    assert names == expected + (["try"] if "$" in statement(file) else [])
     assert title.startswith("// ")
     assert all(x.startswith("// ") and x.partition(":")[2].strip() for x in lines)
 
@@ -93,7 +100,7 @@ def test_file_pastes_into_browser(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_rows_have_a_total_order(file: str) -> None:
     order = statement(file).rstrip().rpartition("ORDER BY ")[2]
-    if file.startswith("checks/"):
+    if is_check(file):
         assert order == "patient_key, subject, target;"
     else:
         assert re.fullmatch(r"[\w., ()]+;", order)
@@ -102,8 +109,8 @@ def test_rows_have_a_total_order(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_names_are_those_of_the_graph_model(file: str) -> None:
     text = FILES[file].read_text("utf-8")
-    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing"} | {
-        s.label for s in SERIES_TYPES}
+    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing", "Schema"}
+    labels |= {t.label for t in SERIES_TYPES}
     types = re.findall(r"\[\w*:([A-Z_|]+)", text)
     assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES} | {
         "COVERS"}
@@ -138,9 +145,12 @@ def test_every_file_loads_under_its_name() -> None:
     assert {c.id for c in checks()} == CHECK_IDS
     assert Counter(c.level for c in checks()) == LEVELS
     assert Counter(c.tier for c in checks()) == {1: N_CORE, 2: len(CHECK_IDS) - N_CORE}
+    assert [c.id for c in protocol_checks()] == ["PRT-01"]
     assert {f"checks/{c.id}.cypher" for c in checks()} | {
         f"queries/{q.name}.cypher" for q in queries()
-    } | {f"tables/{name}.cypher" for name in TABLES} == set(FILES)
+    } | {f"tables/{name}.cypher" for name in TABLES} | {
+        f"lookups/{name}.cypher" for name in LOOKUPS} | {"protocol/PRT-01.cypher"} == set(FILES)
+    assert [lookup(name).name for name in LOOKUPS] == LOOKUPS
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -178,7 +188,7 @@ def test_detail_keys_that_identify_are_keys_of_the_statement() -> None:
 
 
 def test_a_parameter_of_the_header_is_one_of_the_statement() -> None:
-    for q in [*queries(), *map(table, TABLES)]:
+    for q in [*queries(), *map(table, TABLES), *map(lookup, LOOKUPS)]:
         assert set(re.findall(r"\$(\w+)", q.statement)) == {p.name for p in q.params}, q.name
         assert set(q.identifying) <= set(q.returns)
     assert {c.id: c.params for c in checks() if c.params} == {
