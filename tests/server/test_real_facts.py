@@ -244,7 +244,8 @@ def _frames(graph: TestGraph, truth: Truth, winners: dict[str, Truth], clashing:
     lost = {i["frame_of_reference_uid"] for i in truth["instances"]
             if i["path"] != winners.get(i["sop_instance_uid"], i)["path"]}
     assert {r["uid"] for r in graph.read(
-        "MATCH (s:Series)-[:IN_FRAME]->(f:FrameOfReference) WHERE s.Modality IN ['CT', 'MR', 'PT'] "
+        "MATCH (s:Series)-[:IN_FRAME]->(f:FrameOfReference) "
+        "WHERE any(m IN s.modalities_seen WHERE m IN ['CT', 'MR', 'PT']) "
         "RETURN DISTINCT f.FrameOfReferenceUID AS uid")} - lost == with_image - lost
 
 
