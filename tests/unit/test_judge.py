@@ -215,7 +215,7 @@ def test_heuristic_findings_fail_a_run_only_when_asked() -> None:
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     # name settings problem
     ("unknown key", {"check": {}}, "Did you mean checks"),
-    ("unknown check", {"checks": {"FOR-1": {}}}, "Did you mean FOR-01"),
+    ("unknown check", {"checks": {"REF-1": {}}}, "Did you mean REF-01"),
     ("unknown limit", {"checks": {"FOR-01": {"severty": "info"}}}, "Did you mean severity"),
     ("no table", {"checks": {"FOR-01": "info"}}, "is a table"),
     ("checks no table", {"checks": []}, "a table for each"),
