@@ -13,7 +13,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-rosamllib
+	bench bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-ingest: $(VENV)/dev.done  ## measure ingests of FILES="5000 50000"; OUT=fo
 
 bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=--whole for 6,370,243
 	$(BIN)/python -m bench.store $(ARGS)
+
+bench-checks: $(VENV)/dev.done  ## run the checks on INSTANCES=1000000 generated instances
+	$(BIN)/python -m bench.checks $(if $(INSTANCES),--instances $(INSTANCES)) $(ARGS)
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)
