@@ -25,9 +25,9 @@ def test_derive_makes_everything_anew(
     folder, _ = cohort
     run("ingest", folder)
     before = graph.content()
-    graph.write("MATCH (:Series)-[r:REFERENCES|SHARES_FOR|ACQUIRED_ON]->() DELETE r")
+    graph.write("MATCH (:Series)-[r:REFERENCES|SHARES_FOR]->(:Series) DELETE r")
     graph.write(
-        "MATCH ()-[r:TARGETS|DELIVERY_OF|OF_ROI|DOSE_OF|REGISTERED_TO|NAMED_AS]->() DELETE r")
+        "MATCH ()-[r:TARGETS|DELIVERY_OF|OF_ROI|REGISTERED_TO|NAMED_AS|ACQUIRED_ON]->() DELETE r")
     n = graph.one("MATCH (s:Series) RETURN count(s)")
     done = run("derive", "--log-format", "json")
     assert done.stdout == f"derived {n} series, 0 guesses\n"

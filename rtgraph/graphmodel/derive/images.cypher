@@ -10,11 +10,11 @@ SET s.n_private_elements = reduce(most = 0, v IN vs | CASE WHEN toInteger(v[4]) 
 WITH s, vs
 WHERE s.n_frames IS NOT NULL
 SET s.n_orientations = COUNT { UNWIND vs AS v WITH DISTINCT v[5] AS o WHERE o <> '' RETURN o },
-    s.n_matrix_sizes = COUNT { UNWIND vs AS v WITH DISTINCT v[6] AS m WHERE m <> 'x' RETURN m },
+    s.n_matrix_sizes = COUNT { UNWIND vs AS v WITH DISTINCT v[6] AS m WHERE NOT m IN ['', 'x'] RETURN m },
     s.n_localizers = reduce(n = 0, v IN vs | n + CASE WHEN v[7] = 'L' THEN toInteger(v[10]) ELSE 0 END),
     s.n_acquisition_numbers = COUNT { UNWIND vs AS v WITH DISTINCT v[8] AS a WHERE a <> '' RETURN a },
     s.rescale_values = COLLECT { UNWIND vs AS v WITH DISTINCT v[9] AS x WHERE x <> '' RETURN x ORDER BY x LIMIT 10 },
-    s.n_no_rescale = CASE WHEN s.Modality IN ['CT', 'PT'] THEN reduce(n = 0, v IN vs | n + CASE WHEN v[9] = '' THEN toInteger(v[10]) ELSE 0 END) END;
+    s.n_no_rescale = CASE WHEN s.Modality IN ['CT', 'PT'] THEN reduce(n = 0, v IN vs | n + CASE WHEN v[6] <> '' AND v[9] = '' THEN toInteger(v[10]) ELSE 0 END) END;
 
 // name: numbers
 UNWIND $dirty AS uid
