@@ -60,7 +60,7 @@ def validate(
     reference_profile: Annotated[OptionalFile, typer.Option(
         help="Write what the graph refers to, for the comparison of a copy.")] = None,
     against: Annotated[OptionalFile, typer.Option(
-        help="Compare the graph with the profile of its source; no check is run.")] = None,
+        help="Profile of the source: what differs in this copy.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.01, help="Seconds for one check.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Checks at a time.")] = 2,
     limit: Annotated[int, typer.Option(min=0, help="Findings printed for each check.")] = 5,
@@ -85,12 +85,12 @@ def validate(
     wanted = Wanted(
         select=select or (), ignore=ignore or (), patient=patient, study=study,
         level=Level(level.value), timeout=timeout, jobs=jobs, settings=settings.validate,
-        protocol=protocol, baseline=baseline, heuristics=heuristics)
+        protocol=protocol, baseline=baseline, against=against, heuristics=heuristics)
     run = Validation(wanted)
     if since and not store:
         return _compared(target_of(settings), since, None, output_format, output, force)
     target = target_of(settings, writes=store)
-    done = asyncio.run(_work(target, run, store, reference_profile, against))
+    done = asyncio.run(_work(target, run, store, reference_profile))
     lowest = Severity(fail_on.value)
     if done.profile is not None and reference_profile is not None:
         write_text(done.profile, reference_profile, force=force)
@@ -124,21 +124,16 @@ class _Done:
 
 
 async def _work(
-    target: "Target", run: "Validation", store_it: bool, profile_file: Path | None,
-    against: Path | None,
+    target: "Target", run: "Validation", store_it: bool, profile_file: Path | None
 ) -> _Done:
     from rtgraph.cypher import profile, stored
     from rtgraph.cypher.graph import recognise
 
     done = _Done()
-    source = profile.read_profile(against) if against else None
     async with target.store() as store:
         if profile_file is not None:
             await recognise(store)
             done.profile = profile.profile_text(await profile.profile(store))
-        elif source is not None:
-            await recognise(store)
-            done.report = await profile.against(store, source)
         else:
             done.report = await run.run(store)
             if store_it:

@@ -10,6 +10,7 @@ from rtgraph.cypher.graph import patient_of, recognise
 from rtgraph.cypher.header import BrokenFile, Check, Level
 from rtgraph.cypher.judge import judge, read_baseline
 from rtgraph.cypher.policy import Policy, read_policy
+from rtgraph.cypher.profile import CHECK, PARAMETER, read_profile
 from rtgraph.cypher.report import Report, Result
 from rtgraph.cypher.stored import waivers
 from rtgraph.cypher.validate import broken, run_checks
@@ -35,6 +36,9 @@ class Wanted:
         The section about checks of the settings.
     protocol, baseline : Path, optional
         A protocol file and a baseline.
+    against : Path, optional
+        The profile of the source of a copy; the comparison runs besides what `select` names, alone
+        when that is empty.
     heuristics : bool
         Whether heuristic findings may fail the run.
     own : Path, optional
@@ -51,6 +55,7 @@ class Wanted:
     settings: Mapping[str, Any] = field(default_factory=dict)
     protocol: Path | None = None
     baseline: Path | None = None
+    against: Path | None = None
     heuristics: bool = False
     own: Path | None = OWN_CHECKS
 
@@ -66,12 +71,15 @@ class Validation:
 
     def __init__(self, wanted: Wanted) -> None:
         loaded = library.load_checks(wanted.own)
+        if wanted.against:
+            wanted = replace(wanted, select=(*wanted.select, CHECK))
         self.wanted = wanted
         self.policy: Policy = read_policy(wanted.settings, loaded.files, wanted.protocol)
         self.broken = _wanted(loaded.problems, wanted)
-        self.checks: list[Check] = [
-            c for c in _selected(loaded, wanted)
-            if c.id != "PRT-01" or c.params <= set(self.policy.parameters)]
+        self.checks: list[Check] = _selected(loaded, wanted)
+        self.parameters: dict[str, object] = dict(self.policy.parameters)
+        if wanted.against:
+            self.parameters[PARAMETER] = read_profile(wanted.against)
         self.baseline = read_baseline(wanted.baseline) if wanted.baseline else None
 
     async def run(self, store: "Store", done: Callable[[Result], None] | None = None) -> Report:
@@ -81,7 +89,7 @@ class Validation:
         report = await run_checks(
             store, self.checks, patient=await patient_of(store, wanted.patient, wanted.study),
             level=wanted.level, timeout=wanted.timeout, jobs=wanted.jobs,
-            parameters=self.policy.parameters, done=done)
+            parameters=self.parameters, done=done)
         results = (*report.results, *map(broken, self.broken))
         report = replace(
             report, notices=tuple(state.notices), heuristics_count=wanted.heuristics,

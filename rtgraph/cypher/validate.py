@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Report", "Result", "State", "Status", "broken", "run_checks"]
 
+# The option that gives a parameter of a check its value.
+GIVEN_BY = {
+    "profile": "--against FILE",
+    "protocol": "--protocol FILE with structures",
+    "objects": "--protocol FILE with objects",
+}
+
 
 async def run_checks(
     store: "Store",
@@ -102,7 +109,7 @@ def _skipped(check: Check, level: Level, values: Mapping[str, object]) -> str:
     if check.level.rank > level.rank:
         return f"needs --level {check.level}"
     if missing := check.params - set(values):
-        return f"needs --{'against' if 'profile' in missing else 'protocol'} FILE"
+        return f"needs {GIVEN_BY.get(min(missing), f'the parameter {min(missing)}')}"
     return ""
 
 

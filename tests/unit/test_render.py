@@ -161,7 +161,8 @@ REF-01 error    Every reference resolves to an object that was ingested   4 of 8
    1.2.0   info   role: PRIOR_PLAN   patient 4d1f0c9a72e3b856
    … 2 more
 PLN-07 warning  An approved external beam plan has at least one dose (heuristic)   1 of 5
-   1.2.4   warning   label: [/x] [bold]a[/bold] :smile: [31mred2J abc next cell   patient 4d1f0c9a72e3b856
+   1.2.4   warning   label: [/x] [bold]a[/bold] :smile: [31mred2J abc next cell   \
+patient 4d1f0c9a72e3b856
 REF-02 errored  The server refuses the statement: no.
 FOR-05 skipped  needs the level pixel
 

@@ -138,15 +138,16 @@ def test_a_check_of_a_later_level_is_skipped() -> None:
 
 
 @pytest.mark.parametrize(("name", "parameter", "option"), [
-    ("STR-10", "protocol", "--protocol"), ("DEI-01", "profile", "--against")])
-def test_a_check_with_a_parameter_needs_its_value(
-    name: str, parameter: str, option: str
-) -> None:
+    ("STR-10", "protocol", "--protocol FILE with structures"),
+    ("PRT-01", "objects", "--protocol FILE with objects"),
+    ("DEI-01", "profile", "--against FILE"),
+])
+def test_a_check_with_a_parameter_needs_its_value(name: str, parameter: str, option: str) -> None:
     asking = check(name)
     store = Answers({asking.statement: [], asking.population: [{"n": 3}]})
     (result,) = asyncio.run(run_checks(store, [asking])).results
     assert store.asked == []
-    assert (result.status, result.message) == (Status.skipped, f"needs {option} FILE")
+    assert (result.status, result.message) == (Status.skipped, f"needs {option}")
     (result,) = asyncio.run(run_checks(store, [asking], parameters={parameter: []})).results
     assert result.status is Status.passed
 

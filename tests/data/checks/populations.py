@@ -3,12 +3,18 @@
 Worked out by hand. What a table does not name is 0: not checked.
 """
 
-from tests.data.checks import frames, others, plans, references, registrations
+from tests.data.checks import frames, plans, references, registrations
 from tests.data.checks.contours import FLAWLESS, ROI
-from tests.data.checks.course import FIRST, Course, sound_course
+from tests.data.checks.course import FIRST, Course, plan, sound_course
 from tests.data.checks.doses import beam_dose, computed, covers, max_dose, registered
 from tests.data.checks.hierarchy import copy_of_ct1
-from tests.data.checks.more import brachy_record, report, rt_image, segmentation
+from tests.data.checks.more import (
+    brachy_record,
+    report,
+    rt_image,
+    second_generation,
+    segmentation,
+)
 from tests.data.checks.steps import Step, edit, sets
 
 # Three slices, a structure set of three ROIs, a plan of two beams and a setup beam, dose, record.
@@ -51,7 +57,7 @@ RICH = {
 
 def verification_plan(course: Course) -> None:
     """Add a plan that verifies the plan."""
-    ds = plans.plan(course, "qa", "structures")
+    ds = plan(course, "qa", "structures")
     ds.PlanIntent, ds.ApprovalStatus = "VERIFICATION", "UNAPPROVED"
     ds.ReferencedRTPlanSequence = [course.ref("plan").item(RTPlanRelationship="VERIFIED_PLAN")]
 
@@ -59,7 +65,7 @@ def verification_plan(course: Course) -> None:
 ALL_KINDS: tuple[Step, ...] = (
     registered, registrations.second((4, -5, 10)), segmentation, report, rt_image,
     lambda course: rt_image(course, "drr", "DRR"), plans.brachy(), brachy_record,
-    others.second_generation, beam_dose(1, 2), verification_plan, plans.bolus(3), copy_of_ct1(),
+    second_generation, beam_dose(1, 2), verification_plan, plans.bolus(3), copy_of_ct1(),
     references.chain, frames.registered_replan,
     edit(*references.LISTED, ReferencedFrameNumber=1),
     edit("structures", "StructureSetROISequence", 2, ROIVolume="10"),
