@@ -44,7 +44,7 @@ async def validated(server: local.LocalServer) -> tuple[int, Report]:
 def cause(server: local.LocalServer, statement: str) -> str:
     """Return the operators of a statement with most hits of the store, and the rows they give."""
     with GraphDatabase.driver(server.uri, auth=(server.user, server.password())) as driver:
-        summary = driver.execute_query(f"PROFILE {statement}").summary  # type: ignore[arg-type]
+        summary = driver.execute_query(f"PROFILE {statement}").summary
     most = sorted(_operators(summary.profile), key=lambda o: -int(o.get("dbHits", 0)))
     return "; ".join(
         f"{o['operatorType'].partition('@')[0]} {o.get('args', {}).get('Details', '')[:60]} "

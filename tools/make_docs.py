@@ -116,10 +116,12 @@ def check_pages() -> Iterator[str]:
     """Yield every check with what it says about itself."""
     yield "# Checks"
     every = (*checks(), *protocol_checks())
-    yield ("`rtgraph validate` runs all but those of the families "
-           f"{', '.join(sorted(ON_DEMAND))}, `--select` some. A check is one file in "
-           "`rtgraph/cypher/checks`, which pastes into Neo4j Browser. The severity is the highest "
-           "that a finding can have; a heuristic fails a run only with `--heuristics`.")
+    yield (f"`rtgraph validate` runs them all but {', '.join(sorted(ON_DEMAND))}, `--select` those "
+           "that it names. A check is one file in `rtgraph/cypher/checks`, which pastes into Neo4j "
+           "Browser. The severity is the highest that a finding can have; a heuristic fails a run "
+           "only with `--heuristics`. What the checks find in published data sets, and what is to "
+           "be thought of it, is told in "
+           "[findings on real sets](../explanation/findings-on-real-sets.md).")
     yield table(("id", "severity", "confidence", "level", "what must hold"),
                 ((f"[{c.id}](#{c.id.lower()})", c.severity, c.confidence, c.level, c.title)
                  for c in every))
@@ -130,7 +132,7 @@ def check_pages() -> Iterator[str]:
             ("severity", c.severity), ("confidence", c.confidence), ("level", c.level),
             ("tier", c.tier), ("same finding in the next run", code(c.identity)),
             ("hidden without `--identifiers`", code(c.identifying) or "nothing"),
-            ("known, and not a fault", c.exceptions), ("repair", c.fix), ("source", c.source)))
+            ("known exceptions", c.exceptions), ("repair", c.fix), ("source", c.source)))
 
 
 def query_pages() -> Iterator[str]:
