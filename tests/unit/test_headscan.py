@@ -388,10 +388,10 @@ RULES = {  # properties that follow from an element by a rule
     "PatientPosition": "position_conflict",
     "ImagePositionPatient": "slice_offset",
     "ImageOrientationPatient": "slice_offset variant orientation position_conflict",
+    "StudyDate": "patient_age_years",
+    "PatientBirthDate": "variant patient_age_years",
     **dict.fromkeys(("PatientName", "PatientSex", "AcquisitionNumber", "Rows", "Columns",
                      "RescaleIntercept", "RescaleSlope"), "variant"),
-    "PatientBirthDate": "variant patient_age_years",
-    **dict.fromkeys(("StudyDate", "PatientAge"), "patient_age_years"),
     **dict.fromkeys(("TreatmentDeliveryType", "LeafJawPositions", "GantryAngle"), "technique"),
 }
 NUMBERS = {"BeamNumber", "FractionGroupNumber", "DoseReferenceNumber"}  # of parts

@@ -77,10 +77,16 @@ def test_what_is_left_is_told_once_the_total_is_known() -> None:
 
 
 def test_bars_of_the_end_of_a_run() -> None:
-    found = at(phase="derive", walked=True, seen=5)
+    found = at(phase="derive", walked=True)
     found.derived, found.to_derive = 2000, 12_000
     assert bars(found, STEADY)[3] == ("derive", 2000, 12_000, "2,000 of 12,000 series")
     assert bars(at(phase="prune", walked=True), STEADY)[3].name == "prune"
+
+
+def test_a_rebuild_reads_nothing() -> None:
+    found = at(phase="derive", walked=False)
+    found.derived, found.to_derive = 3, 4
+    assert bars(found, STEADY) == [("derive", 3, 4, "3 of 4 series")]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [
