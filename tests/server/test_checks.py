@@ -80,8 +80,9 @@ def outcome(dialect: tuple[TestGraph, str], tmp_path_factory: pytest.TempPathFac
         for statement, parameters in course.after:
             graph.write(statement, **parameters)
     keys: dict[int, set[str]] = defaultdict(set)
-    for row in graph.read("MATCH (p:Patient) RETURN p.PatientID AS id, p.patient_key AS key"):
-        found = _NUMBER.search(row["id"])
+    for row in graph.read("MATCH (p:Patient)-[:HAS_STUDY]->(t:Study) "
+                          "RETURN t.StudyInstanceUID AS uid, p.patient_key AS key"):
+        found = _NUMBER.search(row["uid"])
         assert found is not None
         keys[_case(int(found[1]))].add(row["key"])
     return Outcome(courses, keys, run(graph, prefix), run(graph, prefix))

@@ -7,7 +7,7 @@
 // view: table
 // returns: patient_key, subject, target, severity, detail
 // identity: subject, target
-// population: MATCH (:Patient)-[:HAS_STUDY]->(t:Study) WHERE t.StudyDate IS NOT NULL RETURN count(*) AS n
+// population: MATCH (:Patient)-[:HAS_STUDY]->(t:Study) WHERE t.StudyDate IS NOT NULL RETURN count(DISTINCT t) AS n
 // identifying: birth
 // fix: Check the source; leave the patient out of age-based cohorts.
 // source: practice: a study takes place after birth and before it is read (PS3.3 C.7.1.1, Patient Module; C.7.2.1, General Study Module)
@@ -15,6 +15,8 @@
 // not: Dates of sets marked as de-identified may be shifted: INFO.
 MATCH (p:Patient)-[:HAS_STUDY]->(t:Study)
 WHERE t.StudyDate < p.PatientBirthDate OR t.StudyDate > date() + duration('P1D')
+WITH t, p ORDER BY p.patient_key
+WITH t, head(collect(p)) AS p
 RETURN p.patient_key AS patient_key, t.StudyInstanceUID AS subject, null AS target,
        CASE WHEN p.PatientIdentityRemoved = 'YES' THEN 'INFO' ELSE 'WARNING' END AS severity,
        {birth: toString(p.PatientBirthDate), study: toString(t.StudyDate)} AS detail

@@ -55,16 +55,16 @@ CASES = (
         found("{ct_series}"),
         found("{plan}", "{ct_series}", check="CHN-02")]),
     Case("HIE-02", "two PatientIDs in a study", [under_another_id], [
-        found("{planning}"),
-        found("{frame}", severity="warning", check="FOR-05", n_patients=2)]),
-    Case("HIE-02", "issuer in one export only", [edit("dose", IssuerOfPatientID="HOSPITAL")], [
+        found("{planning}", severity="error")]),
+    Case("HIE-02", "no PatientID in one object", [edit("dose", PatientID="")], [
         found("{planning}", severity="warning"),
-        found("{frame}", severity="warning", check="FOR-05")]),
+        found("{dose_series}", "PatientID", "warning", "VAL-01", reason="EMPTY")]),
+    Case("HIE-02", "issuer in one export only", [edit("dose", IssuerOfPatientID="HOSPITAL")], [
+        found("{planning}", severity="warning")]),
     Case("HIE-02", "two issuers", [
         edit_all(("ct1", "ct2", "ct3", "structures", "plan", "record"), IssuerOfPatientID="NORTH"),
         edit("dose", IssuerOfPatientID="SOUTH")], [
-        found("{planning}", severity="error"),
-        found("{frame}", severity="warning", check="FOR-05")]),
+        found("{planning}", severity="error")]),
     Case("HIE-03", "another content", [copy_of_ct1(KVP=100)], [found("{ct1}")]),
     Case("HIE-03", "the same sent twice", [copy_of_ct1()]),
     Case("HIE-03", "institution rewritten", [copy_of_ct1(InstitutionName="Archive")], [

@@ -1,7 +1,8 @@
 """Cases of IMG: image series as volumes, and RT Images."""
 
-from pydicom.uid import PositronEmissionTomographyImageStorage
+from pydicom.uid import EnhancedCTImageStorage, PositronEmissionTomographyImageStorage
 
+from rtgraph.demo.objects import item
 from tests.data.checks.course import Course, again, scan
 from tests.data.checks.more import rt_image
 from tests.data.checks.steps import Case, Step, edit, edit_all, found, without
@@ -57,6 +58,15 @@ def pet(course: Course) -> None:
         ds = course.objects[f"pet{k}"]
         ds.RescaleSlope, ds.AcquisitionNumber = f"{k}", k
         ds.ImagePositionPatient = ["-6", "-6", "0"] if k == 2 else ds.ImagePositionPatient
+
+
+def enhanced(course: Course) -> None:
+    """Add an enhanced CT, which states its rescale frame by frame."""
+    scan(course, "enhanced", n=1, frame="enhanced_frame", sop_class=EnhancedCTImageStorage)
+    ds = course.objects["enhanced1"]
+    values = item(RescaleSlope="1", RescaleIntercept="-1024", RescaleType="HU")
+    ds.SharedFunctionalGroupsSequence = [item(PixelValueTransformationSequence=[values])]
+    del ds.RescaleSlope, ds.RescaleIntercept, ds.RescaleType
 
 
 def portal(beam: int) -> Step:
@@ -123,6 +133,7 @@ CASES = (
     Case("IMG-08", "CBCT in other units", [
         without("ct1", "RescaleSlope"), edit_all(CT, SeriesDescription="CBCT")], [
         found("{ct_series}", None, "info")]),
+    Case("IMG-08", "enhanced images", [enhanced]),
     Case("IMG-09", "two scans in one series", [
         more_slices(-3, 0, 3, AcquisitionNumber=2)], [
         found("{ct_series}", acquisitions=2, instances=6)]),
