@@ -17,7 +17,7 @@ from rtgraph.cypher.library import lookup
 from rtgraph.cypher.report import Report, Status, issue_key
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import findings
-from rtgraph.graphmodel.nodes import NODE_TYPES
+from rtgraph.graphmodel.nodes import NODE_TYPES, NodeType
 from rtgraph.graphmodel.tables import Row
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CONFIDENCE = {Confidence.fact: 1.0, Confidence.heuristic: 0.5}
 # Nodes that tell about findings, and are not what a finding is about.
 _ABOUT_NOTHING = {"Issue", "ValidationRun", "IngestRun", "ReferenceRole", "Root", "Cohort"}
+# Most findings are about these, so that few statements are needed.
+_LIKELY = ("Instance", "Series", "Study", "Patient", "FrameOfReference")
 BATCH = 5000
 
 
@@ -66,14 +68,20 @@ async def store_report(store: "Store", report: Report) -> str:
             await transaction.run(findings.ISSUES, run=run_id, rows=part, now=finished,
                                   today=today)
             subjects = [[row[0], row[5]] for row in part if row[5] is not None]
-            for kind in NODE_TYPES:
-                if kind.label not in _ABOUT_NOTHING:
-                    await transaction.run(findings.about(kind.label, kind.key), rows=subjects)
+            for kind in sorted(NODE_TYPES, key=_likely_first):
+                if subjects and kind.label not in _ABOUT_NOTHING:
+                    tied = {r["key"] for r in await transaction.run(
+                        findings.about(kind.label, kind.key), rows=subjects)}
+                    subjects = [row for row in subjects if row[0] not in tied]
         await transaction.run(findings.CLOSE, run=run_id, checks=checks, today=today,
                               patient_key=report.patient)
 
     await store.transact(work)
     return run_id
+
+
+def _likely_first(kind: NodeType) -> int:
+    return _LIKELY.index(kind.label) if kind.label in _LIKELY else len(_LIKELY)
 
 
 async def waivers(store: "Store", today: date | None = None) -> dict[str, str]:

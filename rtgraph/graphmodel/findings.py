@@ -92,13 +92,17 @@ SET c.level = $level, c.query = $query, c.parameters = $parameters, c.n_members 
 
 
 def about(label: str, key: str) -> str:
-    """Return the statement that ties issues to the nodes of one label that they are about."""
+    """Return the statement that ties issues to the nodes of one label that they are about.
+
+    It returns the keys of the issues that it has tied.
+    """
     return f"""\
 UNWIND $rows AS r
 MATCH (n:{label} {{{key}: r[1]}})
 MATCH (x:Issue {{key: r[0]}})
 SET x.subject_label = '{label}'
-MERGE (x)-[:ABOUT]->(n)"""
+MERGE (x)-[:ABOUT]->(n)
+RETURN r[0] AS key"""
 
 
 def members(level: str) -> str:
