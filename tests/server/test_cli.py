@@ -52,10 +52,10 @@ def test_ingest_validate_query_and_graph(
     assert report["schema_version"] == 1
     assert report["exit_code"] == 1
     found = {(c["id"], f["subject"]) for c in report["checks"] for f in c["findings"]}
-    known = {c["id"] for c in report["checks"]}
-    assert found == {(f.check, f.subject) for f in manifest.faults if f.check in known}
+    stated = (*manifest.faults, *manifest.side_findings)
+    assert found == {(f.check, f.subject) for f in stated}
     assert "REF-01" in run("validate", "--select", "REF", code=1).stdout
-    assert run("validate", "--select", "HIE").stdout.startswith("4 checks: ")
+    assert run("validate", "--select", "HIE").stdout.startswith("9 checks: ")
     assert run("validate", "--select", "PLN-07").returncode == 0
     run("validate", "--select", "PLN-07", "--fail-on", "warning", code=1)
     assert "Did you mean REF-01?" in run("validate", "--select", "REF-011", code=2).stderr

@@ -100,7 +100,9 @@ def run_box(page: Any, text: str) -> None:
     page.get_by_test_id("editor-Run").click()
 
 
-def test_guide_style_and_one_patient(away: Any, page: tuple[Any, Served], artefacts: Path) -> None:
+def test_guide_style_and_one_patient(
+    away: Any, page: tuple[Any, Served], artefacts: Path, session_graph: TestGraph
+) -> None:
     opened, served = page
 
     def work() -> dict[str, str]:
@@ -121,8 +123,11 @@ def test_guide_style_and_one_patient(away: Any, page: tuple[Any, Served], artefa
         return found
 
     colours = away(work)
+    studies = {r["text"] for r in session_graph.read(
+        "MATCH (t:Study) RETURN t.StudyDescription AS text")}
     seen = {}
-    for caption, fill in colours.items():
+    for caption in colours.keys() - studies:
+        fill = colours[caption]
         modality = re.match(r"[A-Z]+", caption)
         if modality and series_type(modality[0]).fill != "#D9D9D9":
             seen[modality[0]] = fill

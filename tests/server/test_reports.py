@@ -121,7 +121,7 @@ author = "A. Physicist"
     assert "FOR-01 warning" in done.stdout
     assert "REF-01 accepted" in done.stdout
     assert "Nothing needs this suppression: REF-01 1.2.3" in done.stderr
-    (folder / "rtgraph.toml").write_text("[validate.checks.FOR-1]\n", encoding="utf-8")
+    (folder / "rtgraph.toml").write_text("[validate.checks.FOR-011]\n", encoding="utf-8")
     assert "Did you mean FOR-01?" in call(*base, code=2).stderr
 
 
