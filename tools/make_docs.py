@@ -25,6 +25,8 @@ from tools.markdown import NOTICE, code, table
 from tools.roles_page import reference_roles
 from tools.schema_page import PICTURE, graph_schema
 from tools.schema_svg import picture
+from tools.walk_page import PICTURE as WALK_PICTURE
+from tools.walk_page import walk_page, walk_picture
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 Member = TypeVar("Member", bound=Enum)
@@ -198,6 +200,8 @@ def _each(
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "architecture.md": walk_page,
+    WALK_PICTURE: walk_picture,
     "checks.md": check_pages,
     "commands.md": commands,
     "find.md": find_page,
@@ -213,7 +217,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 
 def page(name: str) -> str:
     """Return the text of a page: blocks of Markdown, or lines of a picture."""
-    if name == PICTURE:
+    if name.endswith(".svg"):
         return "\n".join(PAGES[name]()) + "\n"
     return "\n\n".join((NOTICE, *PAGES[name]())) + "\n"
 
