@@ -23,6 +23,7 @@ from rtgraph.ingest.pool import CHUNK, Workers, in_thread
 from rtgraph.ingest.records import Found, Instance, Rejected, State, Target
 
 _TITLES = ("RTPlanLabel", "StructureSetLabel", "DoseSummationType", "RTImageLabel", "ContentLabel")
+_MOMENTS = ("treatment_datetime", "plan_datetime", "structure_set_datetime", "instance_datetime")
 
 
 async def read_folder(
@@ -157,8 +158,10 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
             "SeriesInstanceUID": o.series_uid, "SOPInstanceUID": o.sop_uid,
             "SOPClassUID": o.sop_class, "missing": False, "frame_uid": frames[o.sop_uid],
             "title": next((v for n in _TITLES if (v := o.values["Instance"].get(n))), None),
-            "file_path": o.file.path, **_family(o.sop_class)}
-        for o in objects]
+            "datetime": None if kind["is_image"] else next(
+                (v for n in _MOMENTS if (v := o.values["Instance"].get(n))), None),
+            "file_path": o.file.path, **kind}
+        for o in objects for kind in (_family(o.sop_class),)]
     present = {o.sop_uid for o in objects}
     placed: dict[str, set[str]] = defaultdict(set)
     for o in objects:
