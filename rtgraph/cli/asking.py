@@ -1,14 +1,12 @@
 """Commands that ask the graph: validate, query, graph."""
 
-import os
 import sys
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.app import app, may_write, settings_of, target_of, write_text
 from rtgraph.cli.options import (
     AsRows,
     Data,
@@ -16,9 +14,7 @@ from rtgraph.cli.options import (
     Force,
     Format,
     Identifiers,
-    Jobs,
     Output,
-    Patient,
     Uri,
 )
 from rtgraph.errors import UsageError
@@ -49,9 +45,9 @@ def validate(
     import asyncio
 
     from rtgraph import render
-    from rtgraph.api import find_patient
     from rtgraph.cypher import library
     from rtgraph.cypher.validate import Report, run_checks
+    from rtgraph.viz.gather import patient_named
 
     may_write(output, force)
     chosen = library.select(library.checks(), select or (), ignore or ())
@@ -61,8 +57,7 @@ def validate(
         async with target.store() as store:
             key = None
             if patient is not None:
-                patients = await store.read(library.table("patients").statement, patient=None)
-                key = find_patient(patients, patient)
+                key = await patient_named(store, patient, identifiers=identifiers)
             return await run_checks(store, chosen, patient=key, timeout=timeout)
 
     report = asyncio.run(work())
@@ -159,43 +154,3 @@ def _parameter(text: str) -> tuple[str, str]:
     if not sign or not name:
         raise UsageError("A parameter is given as NAME=VALUE.", "Example: -p modalities=CT,RTPLAN")
     return name, value
-
-
-@app.command()
-def graph(
-    patient: Patient,
-    uri: Uri = None, data: Data = None,
-    from_folder: Annotated[Path | None, typer.Option(
-        "--from-folder", help="Draw from files, without a server.")] = None,
-    output: Output = None, force: Force = False, identifiers: Identifiers = False,
-    jobs: Jobs = None,
-) -> None:
-    """Draw a patient as one HTML page that needs no network.
-
-    Example: rtgraph graph 4d1f0c9a72e3b856 -o patient.html
-    """
-    import asyncio
-
-    from rtgraph.api import Figure, Folder, find_patient, graph_figure
-    from rtgraph.viz.page import write_page
-
-    may_write(output, force)
-    if from_folder is not None:
-        settings = settings_of(None, None, jobs=jobs)
-        folder = Folder(from_folder, jobs=settings.jobs or os.cpu_count() or 1)
-        key = find_patient(folder.rows["patients"], patient)
-        figure = folder.figure(key, identifiers=identifiers)
-    else:
-        target = target_of(settings_of(uri, data))
-
-        async def work() -> tuple[str, Figure]:
-            async with target.store() as store:
-                return await graph_figure(store, patient, identifiers=identifiers)
-
-        key, figure = asyncio.run(work())
-    if str(output) == "-":
-        typer.echo(figure.html)
-        return
-    path = output or Path(f"{key}.html")
-    write_page(figure.html, path, force=force)
-    say(f"{path.name}  {len(figure.html.encode()) / 1e6:.2f} MB")

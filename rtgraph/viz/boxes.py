@@ -26,7 +26,7 @@ class Box:
     box from others of its modality, `tally` how much it stands for, `title` is both in words.
     `ambiguous` means that more than one series states the object, or more than one study the
     series. `when` is the time of treatment, plan, structure set, object or series; `fractions` are
-    the numbers of those that a record is about.
+    the numbers of those that a record is about, `summation` the DoseSummationType of a dose.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Box:
     n_missing: int
     n_fractions_planned: int | None
     fractions: tuple[int, ...]
+    summation: str
     details: tuple[tuple[str, str], ...]
 
 
@@ -183,6 +184,7 @@ class Boxes:
             n_fractions_planned=instance.get("n_fractions_planned") if len(uids) == 1 else None,
             fractions=tuple(sorted({
                 n for u in uids for n in self._held.row[u].get("fraction_numbers") or ()})),
+            summation=one_line(instance.get("title")) if modality == "RTDOSE" else "",
             details=self._details(series, series_uid, instance if kind == "object" else {}),
         )
         return box_id

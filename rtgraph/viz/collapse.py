@@ -84,10 +84,12 @@ def collapse(
         Modalities whose boxes are all drawn, or the word `all`.
     """
     status = {box.id: box.status for box in subgraph.boxes}
+    alike = _kinds_of_studies(subgraph.boxes)
     unresolved = {e.source for e in subgraph.edges if is_unresolved(e, status)}
     kinds: dict[str, Hashable] = {
         b.id: b.id if alone(b) or b.id in unresolved or b.status != "present" or b.ambiguous
-        or ALL in expand or b.modality in expand else (b.modality, b.kind)
+        or ALL in expand or b.modality in expand
+        else (b.modality, b.kind, b.summation, alike[b.study_uid])
         for b in subgraph.boxes
     }
     links = [(e.source, e.target, e.role) for e in subgraph.edges if e.kind == "REFERENCES"]
@@ -102,6 +104,17 @@ def collapse(
             drawn.append(Drawn(f"group {members[0].id}", tuple(members)))
     drawn.sort(key=lambda d: (d.first.modality, *_order(d.first)))
     return drawn, lines(drawn, subgraph.edges)
+
+
+def _kinds_of_studies(boxes: Iterable[Box]) -> dict[str | None, Hashable]:
+    """Return what kind of study each is: those that hold the same modalities as often are alike.
+
+    Each fraction may have a study of its own; a planning study is another kind.
+    """
+    held: dict[str | None, Counter[str]] = defaultdict(Counter)
+    for box in boxes:
+        held[box.study_uid][box.modality] += 1
+    return {study: frozenset(n.items()) for study, n in held.items()}
 
 
 def is_unresolved(edge: Edge, status: Mapping[str, str]) -> bool:

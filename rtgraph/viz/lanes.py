@@ -3,9 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rtgraph.viz.collapse import Drawn, Line, natural, parts
-from rtgraph.viz.ordering import Block, Lane, Level, Path, Study, best
+from rtgraph.viz.ordering import Block, Item, Lane, Level, Near, Path, Study, best, n_rows
+
+FEW_BOXES = 4  # so few connected boxes have no lane of their own
 
 Link = tuple[str, str]
 
@@ -36,7 +39,7 @@ def lanes(drawn: Sequence[Drawn], lines: Iterable[Line]) -> list[Lane]:
         own[number[link[0]]].append(link)
     made = [
         (not own[n], min(places.when[uid] for uid in uids), uids[0],
-         best(_blocks(uids, own[n], places), own[n], near))
+         best(*_blocks(uids, own[n], places), own[n]))
         for n, uids in enumerate(together)
     ]
     return [lane for *_, lane in sorted(made, key=lambda m: m[:3])]
@@ -82,27 +85,41 @@ def levels(boxes: Iterable[Drawn], links: Iterable[Link]) -> dict[str, Level]:
 def _together(
     uids: Sequence[str], near: Mapping[str, Sequence[str]], study: Mapping[str, Study]
 ) -> list[list[str]]:
-    """Return the boxes of each lane in the given order."""
+    """Return the boxes of each lane in the given order: what is connected.
+
+    Few boxes of one study go to the lane in which most boxes of this study stand, so that it has
+    one frame.
+    """
     part = parts(uids, near)
-    sizes = Counter(part.values())
+    members: dict[int, list[str]] = defaultdict(list)
+    for uid in uids:
+        members[part[uid]].append(uid)
     homes: dict[Study, Counter[int]] = defaultdict(Counter)
     for uid in uids:
-        if sizes[part[uid]] > 1 and study[uid]:
+        if len(members[part[uid]]) > FEW_BOXES and study[uid]:
             homes[study[uid]][part[uid]] += 1
     found: dict[int | Study, list[str]] = defaultdict(list)
-    for uid in uids:
-        home: int | Study = part[uid]
-        if sizes[part[uid]] == 1:
-            home = study[uid]
+    for n, together in members.items():
+        home: int | Study = n
+        studies = {study[uid] for uid in together if study[uid]}
+        if len(together) <= FEW_BOXES and len(studies) == 1:
+            (home,) = studies
             if home in homes:
                 n_boxes = homes[home]
                 home = max(n_boxes, key=n_boxes.__getitem__)
-        found[home].append(uid)
-    return list(found.values())
+        found[home] += together
+    rank = {uid: i for i, uid in enumerate(uids)}
+    return [sorted(together, key=rank.__getitem__) for together in found.values()]
 
 
-def _blocks(uids: Sequence[str], links: Iterable[Link], places: _Places) -> list[Block]:
-    """Return the blocks of a lane in the order of time, what no study states at the end."""
+def _blocks(
+    uids: Sequence[str], links: Iterable[Link], places: _Places
+) -> tuple[list[Block], Near]:
+    """Return the blocks of a lane in the order of time, and what is next to what.
+
+    What no study states stands at the end. A line inside a block has a path on each level between
+    its ends; lines to one box share it.
+    """
     found: dict[Study, Block] = {}
     first: dict[Study, str] = {}
     for uid in uids:
@@ -110,20 +127,20 @@ def _blocks(uids: Sequence[str], links: Iterable[Link], places: _Places) -> list
         block = found.setdefault(study, Block(study, {}))
         block.rows.setdefault(places.level[uid], []).append(uid)
         first[study] = min(first.get(study, "9"), places.when[uid])
+    near: dict[Item, list[Item]] = defaultdict(list)
     for source, target in links:
+        ends = places.level[source], places.level[target]
+        chain: list[Item] = [source, target]
         if places.study[source] == places.study[target]:
-            _add_paths(found[places.study[source]], target, places.level[source],
-                       places.level[target])
-    return sorted(found.values(), key=lambda b: (not b.study, first[b.study], b.study))
-
-
-def _add_paths(block: Block, target: str, one: Level, other: Level) -> None:
-    """Leave room on the levels between the ends of a line, so that it runs behind no box.
-
-    Lines to one target share the room.
-    """
-    low, high = sorted((one, other))
-    for key, row in block.rows.items():
-        path = Path(target, key)
-        if low < key < high and path not in row:
-            row.append(path)
+            rows = found[places.study[source]].rows
+            paths = [Path(target, key) for key in sorted(rows, reverse=ends[0] > ends[1])
+                     if min(ends) < key < max(ends) and n_rows(rows[key]) == 1]
+            for path in paths:
+                if path not in rows[path.level]:
+                    rows[path.level].append(path)
+            chain = [source, *paths, target]
+        for one, other in pairwise(chain):
+            near[one].append(other)
+            near[other].append(one)
+    order = sorted(found.values(), key=lambda b: (not b.study, first[b.study], b.study))
+    return order, near

@@ -14,7 +14,8 @@ from rtgraph.viz.subgraph import Edge, Subgraph
 class Choice:
     """What of a patient is drawn; where nothing is named, everything.
 
-    `hops` is how many references away from the named studies and series a box may be.
+    `hops` is how many references away from the named studies and series a box may be. `strict`
+    makes names an error that this patient does not have.
     """
 
     studies: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Choice:
     without_series: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     problems_only: bool = False
+    strict: bool = True
 
 
 def narrow(subgraph: Subgraph, choice: Choice, troubled: Callable[[Box], bool]) -> Subgraph:
@@ -42,7 +44,8 @@ def narrow(subgraph: Subgraph, choice: Choice, troubled: Callable[[Box], bool]) 
     UsageError
         No box is of the study or series.
     """
-    _check(subgraph, choice)
+    if choice.strict:
+        _check(subgraph, choice)
     boxes, edges = list(subgraph.boxes), list(subgraph.edges)
     if choice.studies or choice.series:
         named = [b for b in boxes if b.study_uid in choice.studies or b.series_uid in choice.series]

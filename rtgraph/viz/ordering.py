@@ -12,15 +12,17 @@ from typing import NamedTuple
 
 from rtgraph.viz.crossings import crossings, hidden, length
 
-BOX_WIDTH, BOX_HEIGHT = 200, 54
-GAP_X, GAP_Y = 30, 30  # between boxes of a row; between rows of one layer
-LAYER_GAP = 96  # between layers: room for arrows and their roles
+BOX_WIDTH, BOX_HEIGHT = 188, 52
+GAP_X, GAP_Y = 28, 30  # between boxes of a row; between rows of one layer
+LAYER_GAP = 88  # between layers: room for arrows and their roles
 PAD = 18  # from a box to the frame of its study
 FRAME_GAP = 24  # between frames of studies
 PATH_WIDTH = 14
+STRAIGHT = 3  # weight of a path against a box
 PITCH = BOX_WIDTH + GAP_X
 ROW = BOX_HEIGHT + GAP_Y
 PER_ROW = 6
+BEND = 0.4  # how far the handles of a line reach, as a part of its height
 SWEEPS = 8
 SWAPS = 4  # rounds in which neighbours change places
 FEW = 300  # with more lines in a lane, neighbours do not change places: it takes too long
@@ -67,9 +69,10 @@ class Block:
 
     @property
     def width(self) -> float:
-        """Width with the frame."""
+        """Width with the frame; a box above or below a path must have room to stand over it."""
         return 2 * PAD + max(
             fsum(_width(column) + GAP_X for column in columns) - GAP_X
+            + any(isinstance(c[0], Path) for c in columns) * (BOX_WIDTH - PATH_WIDTH) / 2
             for key in self.rows if (columns := self.columns(key)))
 
 
@@ -89,11 +92,8 @@ def n_rows(row: Iterable[Item]) -> int:
     return max(1, ceil(sum(isinstance(item, str) for item in row) / PER_ROW))
 
 
-def best(
-    blocks: Sequence[Block], links: Links, linked: Mapping[str, Sequence[str]]
-) -> Lane:
+def best(blocks: Sequence[Block], near: Near, links: Links) -> Lane:
     """Return the lane with the fewest crossings that sweeps and swaps find, then the shortest."""
-    near = _with_paths(blocks, linked)
     lane, cost = _swept(blocks, links, near)
     if len(links) > FEW or cost[0] == 0:
         return lane
@@ -111,20 +111,15 @@ def best(
     return lane
 
 
-def _with_paths(blocks: Iterable[Block], near: Mapping[str, Sequence[str]]) -> Near:
-    """Return the neighbours, of a path the box that it leads to and the sources of its lines."""
-    found: dict[Item, Sequence[Item]] = dict(near.items())
-    for block in blocks:
-        level = {item: key for key, row in block.rows.items() for item in row}
-        for item, key in level.items():
-            if isinstance(item, Path):
-                above = level[item.target] < key
-                found[item] = [item.target, *(s for s in near.get(item.target, ())
-                                              if s in level and (level[s] > key) is above)]
-    return found
-
-
 def _swept(blocks: Sequence[Block], links: Links, near: Near) -> tuple[Lane, Cost]:
+    """Return the better lane of two: boxes near to all they are linked to, or in their block."""
+    found = [_sweep(blocks, links, near, inside=inside) for inside in (False, True)]
+    return min(found, key=lambda lane_and_cost: lane_and_cost[1])
+
+
+def _sweep(
+    blocks: Sequence[Block], links: Links, near: Near, *, inside: bool
+) -> tuple[Lane, Cost]:
     """Order each level by the places of the neighbours, up and down, and keep the best order."""
     blocks = [Block(b.study, {k: [*row] for k, row in b.rows.items()}) for b in blocks]
     every_level = sorted({key for block in blocks for key in block.rows})
@@ -135,10 +130,9 @@ def _swept(blocks: Sequence[Block], links: Links, near: Near) -> tuple[Lane, Cos
     for sweep in range(SWEEPS):
         before = dict(x)
         for key in every_level if sweep % 2 else every_level[::-1]:
-            wanted = _wanted(blocks, key, x, near)
             for block in blocks:
-                block.rows.get(key, []).sort(key=wanted.__getitem__)
-            x.update(_placed(blocks, key, wanted))
+                _sort(block.rows.get(key, []), x, near)
+            x.update(_placed(blocks, key, _wanted(blocks, key, x, near, inside=inside)))
         if x == before and found is not None:
             break
         if sweep == SWEEPS - 1 or len(links) <= FEW:
@@ -159,10 +153,11 @@ def _switched(lane: Lane, cost: Cost, links: Links, near: Near) -> tuple[Lane, C
                 row = [*blocks[at].rows[key]]
                 row[i:i + 2] = row[i + 1], row[i]
                 blocks[at].rows[key] = row
-                x = lane.x | _placed(blocks, key, _wanted(blocks, key, lane.x, near))
-                other = _lane(blocks, x)
-                if (other_cost := _cost(other, links)) < cost:
-                    lane, cost = other, other_cost
+                for inside in (False, True):
+                    wanted = _wanted(blocks, key, lane.x, near, inside=inside)
+                    other = _lane(blocks, lane.x | _placed(blocks, key, wanted))
+                    if (other_cost := _cost(other, links)) < cost:
+                        lane, cost = other, other_cost
     return lane, cost
 
 
@@ -170,7 +165,7 @@ def _cost(lane: Lane, links: Links) -> Cost:
     """Return how bad a lane is, and the length of its lines."""
     floors = stacked(lane.heights)
     points = {uid: (lane.x[uid], -floors[layer] - up) for uid, (layer, up) in lane.up.items()}
-    bad = crossings(points, links) + BEHIND * hidden(points, links, BOX_WIDTH, BOX_HEIGHT)
+    bad = crossings(points, links) + BEHIND * hidden(points, links, BOX_WIDTH, BOX_HEIGHT, BEND)
     return bad, round(length(points, links), 3)
 
 
@@ -205,18 +200,31 @@ def _lane(blocks: Sequence[Block], x: Mapping[Item, float]) -> Lane:
 
 
 def _wanted(
-    blocks: Iterable[Block], key: Level, x: Mapping[Item, float], near: Near
+    blocks: Iterable[Block], key: Level, x: Mapping[Item, float], near: Near, *, inside: bool
 ) -> dict[Item, float]:
-    """Return the mean x of what each box is linked to: boxes in this order cross few lines.
+    """Return the mean x of what each item is linked to, or only of that in its block.
 
-    `fsum`, because the order of the edges must not show in the last digit.
+    Paths weigh more, so that long lines run straight.
     """
     found: dict[Item, float] = {}
     for block in blocks:
+        members = {item for row in block.rows.values() for item in row}
         for item in block.rows.get(key, ()):
             around = near.get(item, ())
-            found[item] = fsum(x[o] for o in around) / len(around) if around else x[item]
+            own = [o for o in around if o in members or not inside for _ in range(
+                STRAIGHT if isinstance(o, Path) or isinstance(item, Path) else 1)]
+            found[item] = _mean([x[o] for o in own or around] or [x[item]])
     return found
+
+
+def _sort(row: list[Item], x: Mapping[Item, float], near: Near) -> None:
+    """Order a row by the means of what its items are linked to: so few lines cross."""
+    row.sort(key=lambda item: _mean([x[o] for o in near.get(item, ())] or [x[item]]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """`fsum`, because the order of the edges must not show in the last digit."""
+    return fsum(values) / len(values)
 
 
 def _placed(

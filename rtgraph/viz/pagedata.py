@@ -10,6 +10,7 @@ from typing import Any
 from rtgraph.graphmodel.tables import IDENTIFYING
 from rtgraph.text import plain
 from rtgraph.viz.boxes import Box
+from rtgraph.viz.collapse import Drawn
 from rtgraph.viz.findings import SEVERITIES, Finding
 from rtgraph.viz.links import QUERIES
 from rtgraph.viz.ordering import PITCH, ROW
@@ -47,7 +48,7 @@ def page_data(picture: Picture, as_node: AsNode, as_edge: AsEdge) -> Item:
     in_group = {b.id: groups[d.id] for d in picture.drawn if d.is_group for b in d.members}
     findings = _Findings(picture)
     nodes = [
-        as_node(i, _caption(picture, box), _clean({
+        as_node(i, picture.caption_of(Drawn(box.id, (box,))), _clean({
             **_box(box, texts, identifiers=picture.options.identifiers),
             "group": in_group.get(box.id),
             "findings": findings.of(box.id),
@@ -98,7 +99,7 @@ def page_heading(picture: Picture) -> Item:
         when = f" on {validation.finished:%Y-%m-%d %H:%M}" if validation.finished else ""
         validated = f"validated{when}"
     return {
-        "title": f"Patient {plain(heading.patient_key)}", "what": "Patient",
+        "title": f"{heading.what} {plain(heading.patient_key)}", "what": heading.what,
         "name": plain(heading.patient_key), "file_name": plain(heading.patient_key),
         "counts": {plain(name): n for name, n in heading.counts.items()},
         "findings": {s: n for s in SEVERITIES if (n := counted.get(s, 0))},
@@ -130,14 +131,6 @@ def _box(box: Box, texts: Texts, *, identifiers: bool) -> Item:
         "details": [texts(text) for name, value in box.details
                     if identifiers or name not in IDENTIFYING for text in (name, value)],
     }
-
-
-def _caption(picture: Picture, box: Box) -> str:
-    """Return the second line of a box."""
-    if not picture.options.uid_labels:
-        return box.caption
-    uid = plain(box.id)
-    return uid if len(uid) <= 24 else f"{uid[:10]}…{uid[-12:]}"
 
 
 class _Findings:

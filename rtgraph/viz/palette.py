@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 
 from rtgraph.graphmodel.modalities import series_type
-from rtgraph.viz.ordering import BOX_HEIGHT, BOX_WIDTH
-from rtgraph.viz.routes import BEND, LABEL_LINE, LABEL_SIZE
+from rtgraph.viz.ordering import BEND, BOX_HEIGHT, BOX_WIDTH
+from rtgraph.viz.routes import LABEL_LINE, LABEL_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
-from rtgraph.errors import UnknownName, UsageError
+from rtgraph.errors import TooManyBoxes, UnknownName
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import Row, Tables
+from rtgraph.text import plain
 from rtgraph.viz.boxes import Box, Kind
 from rtgraph.viz.captions import one_line
 from rtgraph.viz.collapse import Drawn, Line, collapse
 from rtgraph.viz.findings import Finding, Findings, is_open, placed
-from rtgraph.viz.layout import Layout, layout
+from rtgraph.viz.layout import TITLE, Layout, layout
+from rtgraph.viz.links import check_template
 from rtgraph.viz.narrow import Choice, narrow
 from rtgraph.viz.ordering import Study
 from rtgraph.viz.routes import label_places
@@ -33,6 +36,38 @@ class Options:
     uid_labels: bool = False
     identifiers: bool = False
     link_template: str | None = None
+
+
+def chosen(
+    *, study: Sequence[str] = (), series: Sequence[str] = (), hops: int = 1,
+    modality: Sequence[str] = (), exclude_modality: Sequence[str] = (),
+    exclude_series: Sequence[str] = (), role: Sequence[str] = (), problems_only: bool = False,
+    per: Kind = "object", expand: Sequence[str] = (), max_nodes: int = MAX_BOXES,
+    direction: Literal["down", "up"] = "down", uid_labels: bool = False,
+    identifiers: bool = False, link_template: str | None = None,
+) -> Options:
+    """Return options by the names that the command and the Python objects have for them.
+
+    Raises
+    ------
+    UsageError
+        The template of links cannot be filled in.
+    """
+    return Options(
+        choice=Choice(
+            studies=tuple(study), series=tuple(series), hops=hops,
+            modalities=_upper(modality), without_modalities=_upper(exclude_modality),
+            without_series=tuple(exclude_series), roles=_upper(role),
+            problems_only=problems_only),
+        per=per, expand=tuple("all" if e.lower() == "all" else e.upper() for e in expand),
+        max_boxes=max_nodes, up=direction == "up", uid_labels=uid_labels,
+        identifiers=identifiers,
+        link_template=link_template and check_template(link_template, identifiers=identifiers),
+    )
+
+
+def _upper(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.upper() for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +106,7 @@ class Heading:
     counts: Mapping[str, int]
     identifiers: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    what: str = "Patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +132,18 @@ class Picture:
     browser: str | None
     from_graph: bool
 
+    @property
+    def group_of(self) -> dict[str, str]:
+        """The group that each box is drawn in, when it is in one."""
+        return {b.id: d.id for d in self.drawn if d.is_group for b in d.members}
+
+    def caption_of(self, drawn: Drawn) -> str:
+        """Return the second line of a box."""
+        if drawn.is_group or not self.options.uid_labels:
+            return drawn.caption
+        uid = plain(drawn.id)
+        return uid if len(uid) <= 24 else f"{uid[:10]}…{uid[-12:]}"
+
     def title_of(self, study: Study) -> tuple[str, str]:
         """Return description and day of one study, or how many there are and their days."""
         if len(study) == 1:
@@ -116,7 +164,9 @@ def compose(material: Material, options: Options, *, positions: bool = True) -> 
     Raises
     ------
     UsageError
-        The options choose nothing, or more boxes are left than can be drawn.
+        The options name what is not there.
+    TooManyBoxes
+        More boxes are left than can be drawn.
     """
     tables = material.tables
     whole = fold(tables, locating_roles(), per=options.per, inferred=material.inferred)
@@ -128,9 +178,9 @@ def compose(material: Material, options: Options, *, positions: bool = True) -> 
 
     part = narrow(whole, options.choice, troubled)
     drawn, lines = collapse(part, lambda box: troubled(box) or box.id in findings,
-                            _opened(options.expand, whole.boxes))
+                            _opened(options, whole.boxes))
     if positions and len(drawn) > options.max_boxes:
-        raise too_many(len(drawn), options.max_boxes)
+        raise TooManyBoxes(len(drawn), options.max_boxes)
     placed_boxes = layout(drawn, lines, up=options.up) if positions else Layout({}, ())
     shown = len(part.boxes), len(whole.boxes)
     return Picture(
@@ -138,7 +188,8 @@ def compose(material: Material, options: Options, *, positions: bool = True) -> 
                          f"{shown[0]:,} of {shown[1]:,} boxes"),
         options=options, subgraph=part, drawn=tuple(drawn), lines=tuple(lines),
         layout=placed_boxes,
-        label_at=label_places(placed_boxes.points, lines) if positions else {},
+        label_at=label_places(placed_boxes.points, lines if positions else (), [
+            (f.left, f.top, f.right, f.top + TITLE) for f in placed_boxes.frames]),
         studies=_titles(tables["studies"]), findings=findings, others=tuple(others),
         validation=material.validation,
         timeline=timeline(part.boxes, part.edges),
@@ -146,21 +197,13 @@ def compose(material: Material, options: Options, *, positions: bool = True) -> 
     )
 
 
-def too_many(n: int, limit: int) -> UsageError:
-    """Return the error that says how to draw less."""
-    return UsageError(
-        f"The figure would have {n:,} boxes, more than {limit:,}.",
-        "Draw a part of it with --study UID, --modality RTPLAN or --problems-only; "
-        "--max-nodes N allows more.")
-
-
-def _opened(expand: Iterable[str], boxes: Sequence[Box]) -> tuple[str, ...]:
+def _opened(options: Options, boxes: Sequence[Box]) -> tuple[str, ...]:
     """Refuse to open groups of a modality that is not there: it would silently do nothing."""
     known = {"all", *(b.modality for b in boxes)}
-    for given in expand:
-        if given not in known:
+    for given in options.expand:
+        if given not in known and options.choice.strict:
             raise UnknownName("modality of this patient", given, known)
-    return tuple(expand)
+    return options.expand
 
 
 def _heading(material: Material, note: str) -> Heading:

@@ -9,9 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rtgraph.viz.collapse import Line
-from rtgraph.viz.ordering import BOX_HEIGHT, BOX_WIDTH
+from rtgraph.viz.ordering import BEND, BOX_HEIGHT, BOX_WIDTH
 
-BEND = 0.4  # how far the handles of a curve reach, as a part of its height
 LABEL_SIZE, LABEL_LINE = 12, 14  # of the text of roles, and from line to line
 LETTER = 0.66  # width of a capital letter, as a part of the size
 PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)
@@ -53,14 +52,16 @@ def broken(role: str) -> list[str]:
 
 
 def label_places(
-    points: Mapping[str, Point], lines: Iterable[Line]
+    points: Mapping[str, Point], lines: Iterable[Line], titles: Iterable[Rect] = ()
 ) -> dict[tuple[str, str, str], float]:
     """Return for each line with a role the t at which it stands, by its ends and kind.
 
-    The first of some places is taken at which it covers neither a box nor a role, else the one
-    at which it covers the least.
+    The first of some places is taken at which it covers neither a box, a title of a frame nor a
+    role, else the one at which it covers the least.
     """
     taken = _Taken()
+    for rect in titles:
+        taken.add(rect)
     for x, y in points.values():
         taken.add((x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2, x + BOX_WIDTH / 2, y + BOX_HEIGHT / 2))
     found: dict[tuple[str, str, str], float] = {}

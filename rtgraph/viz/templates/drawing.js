@@ -124,7 +124,8 @@ function drawText(ctx, node, left, y) {
 // From far away the modality alone is drawn, large.
 function drawFarText(ctx, node, x, y) {
   const text = node.members ? `${node.modality} ${node.tally}` : node.modality;
-  const size = Math.min(30, 1.5 * WIDTH / Math.max(4, text.length));
+  measure.font = `600 30px ${FONT}`;
+  const size = Math.min(30, 30 * (WIDTH - 2 * INSET) / measure.measureText(text).width);
   ctx.font = `600 ${size}px ${FONT}`;
   ctx.textAlign = "center";
   ctx.fillText(text, x, y);
@@ -145,11 +146,13 @@ function drawBadge(ctx, x, y, colour, sign) {
   ctx.fillText(sign, x, y + 0.5);
 }
 
-// Description and day of a frame in a width; the description is cut.
+// Description and day of a frame in a width; the day only where there is room.
 function titleParts([words, day], width) {
+  const text = fit(words, TITLE, width);
+  measure.font = TITLE;
+  const room = width - measure.measureText(text).width - 12;
   measure.font = SMALL;
-  const shownDay = fit(day, SMALL, width * 0.6);
-  return [fit(words, TITLE, width - (day ? measure.measureText(shownDay).width + 12 : 0)), shownDay];
+  return [text, measure.measureText(day).width <= room ? day : ""];
 }
 
 function drawFrames(ctx) {
