@@ -170,7 +170,7 @@ class Boxes:
             alone = len(self._held.instances_of.get(instance["SeriesInstanceUID"], ())) <= 1
             words = caption(modality, instance, description, alone=alone)
             amount = "missing" if n_missing else ""
-            name = title(modality, words, description)
+            name = title(modality, instance, words, description)
         self.found[box_id] = Box(
             id=box_id, kind=kind, modality=modality,
             layer=0 if kind == "series" and image else series_type(modality).layer,

@@ -28,9 +28,10 @@ def caption(modality: str, instance: Row, description: str, *, alone: bool) -> s
     return " · ".join(filter(None, words)) or description
 
 
-def title(modality: str, caption: str, description: str) -> str:
+def title(modality: str, instance: Row, caption: str, description: str) -> str:
     """Name an object in words, outside its box."""
-    if not description or description in caption or (modality in LABELLED and caption):
+    labelled = modality in LABELLED and caption == one_line(instance.get("title"))
+    if caption and (labelled or not description or description in caption):
         return caption
     return f"{description}, {caption}" if caption else description
 

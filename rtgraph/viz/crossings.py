@@ -10,7 +10,7 @@ Points = Mapping[str, tuple[float, float]]
 Links = Sequence[tuple[str, str]]
 Floats = NDArray[np.float64]
 PAIRS = 1_000_000  # pairs compared at once, so that memory stays small
-SAMPLES = np.linspace(0.06, 0.94, 23)[:, None, None]  # where on a line boxes are looked for
+SAMPLES = np.linspace(0.06, 0.94, 15)[:, None, None]  # where on a line boxes are looked for
 
 
 def crossings(points: Points, links: Links) -> int:

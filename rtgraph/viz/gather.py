@@ -104,12 +104,13 @@ def find_patient(patients: Sequence[Row], given: str, *, identifiers: bool = Fal
     if keys:
         raise UsageError(f"{len(keys)} patients have this PatientID.",
                          f"Give a patient_key: {', '.join(sorted(keys))}")
-    names = [str(r["patient_key"]) for r in patients]
-    if identifiers:
-        names += [str(r["PatientID"]) for r in patients if r["PatientID"]]
-    close = get_close_matches(given, names, n=3, cutoff=0.6)
-    raise UsageError("No patient has this patient_key or PatientID.",
-                     f"Did you mean {' or '.join(close)}?" if close else LIST_THEM)
+    alike = get_close_matches(given, [str(r["patient_key"]) for r in patients], n=3, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else LIST_THEM
+    ids = [str(r["PatientID"]) for r in patients if r["PatientID"]]
+    if not alike and (close := get_close_matches(given, ids, n=3, cutoff=0.6)):
+        hint = (f"Did you mean {' or '.join(close)}?" if identifiers else
+                "There is a PatientID that is alike; --identifiers shows it.")
+    raise UsageError("No patient has this patient_key or PatientID.", hint)
 
 
 def holder(tables: Tables, uid: str) -> str:

@@ -47,10 +47,18 @@ Cost = tuple[int, float]
 
 @dataclass(slots=True)
 class Block:
-    """The boxes and paths of one study in a lane, in their order on each level."""
+    """The boxes and paths of one study in a lane, in their order on each level.
+
+    The width, with the frame, does not depend on the order.
+    """
 
     study: Study
     rows: dict[Level, list[Item]]
+    width: float = 0.0
+
+    def reordered(self, rows: Mapping[Level, list[Item]]) -> "Block":
+        """Return the block with other rows of the same items."""
+        return Block(self.study, {key: [*row] for key, row in rows.items()}, self.width)
 
     def columns(self, key: Level) -> list[list[Item]]:
         """Return what stands on each other, from left to right; a path stands alone."""
@@ -67,10 +75,9 @@ class Block:
                 found.append([item])
         return found
 
-    @property
-    def width(self) -> float:
-        """Width with the frame; a box above or below a path must have room to stand over it."""
-        return 2 * PAD + max(
+    def measure(self) -> None:
+        """Set the width; a box above or below a path must have room to stand over it."""
+        self.width = 2 * PAD + max(
             fsum(_width(column) + GAP_X for column in columns) - GAP_X
             + any(isinstance(c[0], Path) for c in columns) * (BOX_WIDTH - PATH_WIDTH) / 2
             for key in self.rows if (columns := self.columns(key)))
@@ -94,6 +101,8 @@ def n_rows(row: Iterable[Item]) -> int:
 
 def best(blocks: Sequence[Block], near: Near, links: Links) -> Lane:
     """Return the lane with the fewest crossings that sweeps and swaps find, then the shortest."""
+    for block in blocks:
+        block.measure()
     lane, cost = _swept(blocks, links, near)
     if len(links) > FEW or cost[0] == 0:
         return lane
@@ -121,7 +130,7 @@ def _sweep(
     blocks: Sequence[Block], links: Links, near: Near, *, inside: bool
 ) -> tuple[Lane, Cost]:
     """Order each level by the places of the neighbours, up and down, and keep the best order."""
-    blocks = [Block(b.study, {k: [*row] for k, row in b.rows.items()}) for b in blocks]
+    blocks = [b.reordered(b.rows) for b in blocks]
     every_level = sorted({key for block in blocks for key in block.rows})
     x: dict[Item, float] = {}
     for key in every_level:
@@ -149,10 +158,10 @@ def _switched(lane: Lane, cost: Cost, links: Links, near: Near) -> tuple[Lane, C
     for at, block in enumerate(lane.blocks):
         for key, row in block.rows.items():
             for i in range(len(row) - 1):
-                blocks = [Block(b.study, dict(b.rows)) for b in lane.blocks]
+                blocks = [*lane.blocks]
                 row = [*blocks[at].rows[key]]
                 row[i:i + 2] = row[i + 1], row[i]
-                blocks[at].rows[key] = row
+                blocks[at] = blocks[at].reordered({**blocks[at].rows, key: row})
                 for inside in (False, True):
                     wanted = _wanted(blocks, key, lane.x, near, inside=inside)
                     other = _lane(blocks, lane.x | _placed(blocks, key, wanted))

@@ -169,8 +169,8 @@ def _box(picture: Picture, drawn: Drawn) -> Iterator[str]:
     yield rect(0, f'stroke="{line}" stroke-width="2.5" stroke-dasharray="7 5"' if line else
                'stroke="#555"')
     room = BOX_WIDTH - 2 * INSET
-    tally = fitted(drawn.tally, 12, room * 0.62)
-    name = fitted(box.modality, 14.5, room - _width(tally, 12) - 8)
+    name = fitted(box.modality, 14.5, room * 0.75)
+    tally = fitted(drawn.tally, 12, room - _width(name, 14.5) - 6)
     yield _text(left + INSET, y - 6, name, 14, text, weight=600)
     if tally:
         yield _text(left + BOX_WIDTH - INSET, y - 6, tally, 12, text, anchor="end")

@@ -106,19 +106,24 @@ function drawBox({ ctx, id, x, y, state }) {
   return { drawNode, nodeDimensions: { width: WIDTH, height: HEIGHT } };
 }
 
-function drawText(ctx, node, left, y) {
+// The three texts of a box, cut to what fits.
+function textsIn(node) {
   const width = WIDTH - 2 * INSET;
+  const name = fit(node.modality, BOLD, width * 0.75);
+  measure.font = BOLD;
+  const room = width - measure.measureText(name).width - 6;
+  return [name, fit(node.tally, SMALL, room), fit(node.label || "", PLAIN, width)];
+}
+function drawText(ctx, node, left, y) {
+  const [name, tally, label] = textsIn(node);
   ctx.textAlign = "right";
   ctx.font = SMALL;
-  const tally = fit(node.tally, SMALL, width * 0.62);
   ctx.fillText(tally, left + WIDTH - INSET, y - 11);
   ctx.textAlign = "left";
   ctx.font = BOLD;
-  measure.font = SMALL;
-  const room = width - (tally ? measure.measureText(tally).width + 8 : 0);
-  ctx.fillText(fit(node.modality, BOLD, room), left + INSET, y - 11);
+  ctx.fillText(name, left + INSET, y - 11);
   ctx.font = PLAIN;
-  ctx.fillText(fit(node.label || "", PLAIN, width), left + INSET, y + 11);
+  ctx.fillText(label, left + INSET, y + 11);
 }
 
 // From far away the modality alone is drawn, large.

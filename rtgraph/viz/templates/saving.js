@@ -12,14 +12,11 @@ function svgBox({ node, x, y }) {
   if (node.members) box.append(rect(8, {}), rect(4, {}));
   if (dashed) box.append(rect(0, { stroke: COLOUR.paper, "stroke-width": 4 }));
   box.append(rect(0, dashed ? { stroke: line, "stroke-width": 2.5, "stroke-dasharray": DASH.join(" ") } : {}));
-  const width = WIDTH - 2 * INSET;
-  const tally = fit(node.tally, SMALL, width * 0.62);
-  measure.font = SMALL;
-  const room = width - (tally ? measure.measureText(tally).width + 8 : 0);
+  const [name, tally, label] = textsIn(node);
   box.append(
-    svgText(left + INSET, y - 6, fit(node.modality, BOLD, room), 14, text, { "font-weight": 600 }),
+    svgText(left + INSET, y - 6, name, 14, text, { "font-weight": 600 }),
     svgText(left + WIDTH - INSET, y - 6, tally, 12, text, { "text-anchor": "end" }),
-    svgText(left + INSET, y + 16, fit(node.label || "", PLAIN, width), 13, text),
+    svgText(left + INSET, y + 16, label, 13, text),
   );
   for (const { at, colour, sign } of badgesOf(node)) {
     box.append(svg("circle", { cx: left + at, cy: top, r: 11, fill: colour, stroke: COLOUR.paper, "stroke-width": 2 }));
