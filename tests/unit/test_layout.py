@@ -112,10 +112,11 @@ def test_a_layer_wraps() -> None:
 
 
 def test_what_is_not_connected_stands_side_by_side() -> None:
-    boxes = [drawn(f"{study}{layer}", layer, study=study) for study in "abc" for layer in range(5)]
-    lines = [line(f"{study}{layer + 1}", f"{study}{layer}") for study in "abc" for layer in range(4)]
+    boxes = [drawn(f"{study}{i}", i, study=study) for study in "abc" for i in range(5)]
+    lines = [line(f"{study}{i + 1}", f"{study}{i}") for study in "abc" for i in range(4)]
     points = layout(boxes, lines).points
-    a, b, c = ({points[f"{study}{layer}"][0] for layer in range(5)} for study in "abc")
+    a, b, c = ({points[f"{study}{layer}"][0] for layer in range(5)}
+               for study in "abc")
     assert max(a) < min(b) <= max(b) < min(c)
     assert points["a0"][1] == points["b0"][1] == points["c0"][1]  # images lie on one line
 
