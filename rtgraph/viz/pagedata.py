@@ -65,7 +65,7 @@ def page_data(picture: Picture, as_node: AsNode, as_edge: AsEdge) -> Item:
     ]
     edges = [
         as_edge(number[e.source], number[e.target], _clean({
-            "role": texts(e.role) if e.role else None,
+            "role": texts(plain(e.role)) if e.role else None,
             "kind": None if e.kind == "REFERENCES" else e.kind,
             "targets": e.n_targets, "lost": e.n_missing or None,
         }))
@@ -145,7 +145,7 @@ class _Findings:
         queries = picture.validation.queries if picture.validation else {}
         self.rules = {
             f.rule: _clean({"title": f.title, "fix": f.fix,
-                            "query": queries.get(f.rule) if picture.browser else None})
+                            "query": plain(queries.get(f.rule, "")) if picture.browser else None})
             for f in self._number
         }
 
@@ -183,9 +183,9 @@ def _numbers(pairs: Sequence[tuple[str, str]], number: dict[str, int]) -> list[l
 def _links(picture: Picture) -> Item:
     """Return what the page makes links of; without a graph there is no Browser."""
     heading = picture.heading
-    values = {"patient_key": heading.patient_key}
+    values = {"patient_key": plain(heading.patient_key)}
     if picture.options.identifiers:
-        values |= {k: v for k, v in heading.identifiers.items() if k == "PatientID"}
+        values |= {k: plain(v) for k, v in heading.identifiers.items() if k == "PatientID"}
     return _clean({
         "template": picture.options.link_template, "values": values,
         "browser": picture.browser, "queries": QUERIES if picture.browser else None,

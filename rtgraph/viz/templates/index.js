@@ -59,7 +59,10 @@ const heads = columns.map((column, i) => {
 });
 $("patients").tHead.rows[0].append(...heads);
 
-const rows = graph.entries.map((entry) => ({ entry, row: rowOf(entry) }));
+const rows = graph.entries.map((entry) => {
+  const row = rowOf(entry);
+  return { entry, row, text: [...row.cells].map((cell) => cell.textContent).join("\n").toLowerCase() };
+});
 const isProblem = (e) => e.problem || e.counts.unresolved || Object.values(e.findings).some(Boolean);
 let sorted = null, falling = false;
 
@@ -82,8 +85,8 @@ function sortBy(i) {
 
 function show() {
   const wanted = $("search").value.trim().toLowerCase();
-  const shown = rows.filter(({ entry, row }) => (!$("problems").checked || isProblem(entry))
-    && (!wanted || row.textContent.toLowerCase().includes(wanted)));
+  const shown = rows.filter(({ entry, text }) => (!$("problems").checked || isProblem(entry))
+    && (!wanted || text.includes(wanted)));
   $("patients").tBodies[0].replaceChildren(...shown.map(({ row }) => row));
   $("shown").textContent = shown.length === rows.length ? "" : `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
 }
