@@ -6,20 +6,24 @@ their files gives. They come at about 100,000 a second.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bench.cohort import SEED, Series, Study, Totals, studies
 from bench.files import file_name
 from bench.objects import CLASSES, ROOT, STUDY_CLASS
 from bench.templates import encoding, files_of
+from rtgraph.ingest.families import images
+from rtgraph.ingest.levels import age_years
 from rtgraph.ingest.parse import Plan, parse, patient_key
-from rtgraph.ingest.records import Found, Instance, Target
+from rtgraph.ingest.records import Found, Instance, Link, Part, Target
+from rtgraph.ingest.variants import joined
 
 ROOT_NAME = "data"
 MTIME = 1_700_000_000_000_000_000
@@ -95,10 +99,21 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
         shared["frame_uid"] = series.frame
     elif series.kind == "RTSTRUCT":
         shared["frame_uid"] = series.about[0].frame
+    is_image = series.kind in ("CT", "MR")
     references, placements = _references(study, series)
+    parts, links = _attached(like, series)
+    born = values["Patient"]["PatientBirthDate"]
+    values["Study"]["patient_age_years"] = age_years(born, day, None)
+    variant = joined((born.isoformat(), *like.variant.split("|")[2:]))
+    shared["variant"] = variant.partition("|")[0]
+    if is_image:
+        values["Series"] |= images.series({}, values["Series"])
+    if "n_common_refs" in shared:
+        shared["n_common_refs"] = len(placements)
+    if series.kind == "RTSTRUCT":
+        shared["listed_series"] = [series.about[0].uid]
     size = example.size + _extra(study, series)
     folder = f"{ROOT_NAME}:{study.patient_id}/{study.uid}/{series.uid}/"
-    is_image = series.kind in ("CT", "MR")
     made = []
     for i in range(series.size):
         sop, path = series.sop(i), folder + file_name(i)
@@ -106,11 +121,46 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
         if is_image:
             own["slice_position"] = series.position(i)
         made.append(Instance(
-            Found(path, path, size, MTIME), sop, like.sop_class, series.uid, study.uid, hashed,
-            {"Patient": values["Patient"], "Study": values["Study"], "Series": values["Series"],
-             "Instance": own},
-            blake2b(sop.encode(), digest_size=16).hexdigest(), references, placements))
+            file=Found(path, path, size, MTIME), sop_uid=sop, sop_class=like.sop_class,
+            series_uid=series.uid, study_uid=study.uid, patient_key=hashed,
+            values={"Patient": values["Patient"], "Study": values["Study"],
+                    "Series": values["Series"], "Instance": own},
+            digest=blake2b(sop.encode(), digest_size=16).hexdigest(), variant=variant,
+            references=references, placements=placements, parts=parts, links=links))
     return made
+
+
+def _attached(like: Instance, series: Series) -> tuple[list[Part], list[Link]]:
+    """Return the parts and links of the objects of a series, after those of the example.
+
+    The example has one slice; the contours of a ROI lie on the first ones, and
+    its structure set states no frame of its own.
+    """
+    if series.kind not in ("RTSTRUCT", "REG"):
+        return like.parts, like.links
+    frames = [a.frame for a in series.about]
+    slices = series.about[0].size
+    parts = []
+    for part in like.parts:
+        values = dict(part.values)
+        if part.label == "ROI":
+            values["ReferencedFrameOfReferenceUID"] = frames[0]
+            values["n_images"] = min(values["n_contours"], slices)
+        else:
+            values["item_frame_uid"] = frames[part.index - 1]
+            values["side"] = "REGISTERED" if values["item_frame_uid"] == series.frame else "SOURCE"
+        parts.append(replace(part, values=values))
+    links = []
+    for link in like.links:
+        if link.type == "CONTOURED_ON":
+            contours = dict(link.values)["n_contours"]
+            links.append(replace(link, target=series.about[0].uid, values=(
+                ("n_contours", contours), ("n_images", min(contours, slices)))))
+        elif link.type == "FROM_FRAME":
+            links.append(replace(link, target=frames[int(link.source.removeprefix("#R")) - 1]))
+        elif link.type == "TO_FRAME":
+            links.append(replace(link, target=series.frame))
+    return parts, links
 
 
 def _extra(study: Study, series: Series) -> int:
@@ -126,7 +176,8 @@ def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, t
     """Return what the objects of a series refer to, sorted as reading does."""
     about = series.about
     if series.kind in ("CT", "MR"):
-        return [replace(_target("REFERENCED_IMAGE", a.sop(0), a.kind), purpose=("DCM^121311",))
+        localizer = (("purpose", ("DCM^121311",)),)
+        return [replace(_target("REFERENCED_IMAGE", a.sop(0), a.kind), qualifiers=localizer)
                 for a in about], {}
     if series.kind == "RTSTRUCT":
         (images,) = about
@@ -140,22 +191,31 @@ def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, t
         ], _placements(about)
     if series.kind == "REG":
         frames = sorted(a.frame for a in about)
-        return [*_images("REGISTRATION_IMAGE", about), *(
+        narrowed = {a.uid: (
+            ("items", tuple(n for n, b in enumerate(about, 1) if b == a)),
+            ("side", "REGISTERED" if a.frame == series.frame else "SOURCE")) for a in about}
+        return [*_images("REGISTRATION_IMAGE", about, narrowed), *(
             Target("REFERENCES_FRAME", "REGISTRATION_FRAME", f, "REGISTRATION_FRAME",
                    n=frames.count(f)) for f in sorted(set(frames)))], _placements(about)
     roles = {"RTPLAN": ("PLAN_STRUCTURE_SET",), "RTDOSE": ("DOSE_PLAN", "DVH_STRUCTURE_SET"),
              "RTRECORD": ("RECORD_PLAN",)}[series.kind]
-    return [_target(role, a.sop(0), a.kind) for role, a in zip(roles, about, strict=True)], {}
+    summation = (("summation", "PLAN"),)
+    return [replace(_target(role, a.sop(0), a.kind),
+                    qualifiers=summation if role == "DOSE_PLAN" else ())
+            for role, a in zip(roles, about, strict=True)], {}
 
 
 def _target(role: str, sop: str, kind: str, n: int = 1) -> Target:
     return Target("REFERENCES", role, sop, role, CLASSES[kind], n)
 
 
-def _images(role: str, about: tuple[Series, ...]) -> list[Target]:
+def _images(
+    role: str, about: tuple[Series, ...], narrowed: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Target]:
     """Return an edge to each image; a series that stands twice counts twice."""
     ordered = sorted(set(about), key=lambda a: a.uid)
-    return [_target(role, a.sop(i), a.kind, about.count(a))
+    return [replace(_target(role, a.sop(i), a.kind, about.count(a)),
+                    qualifiers=narrowed.get(a.uid, ()))
             for a in ordered for i in range(a.size)]
 
 

@@ -169,8 +169,8 @@ class Chart(Rows):
                   ) -> list[str]:
         """Add the records of the fractions of a plan, one a day, in one series."""
         series = series or self._new(study, "RTRECORD", "Treatment records", days[0])
-        records = [self.object(study, "RTRECORD", "", day, series=series, hour=8, number=i)
-                   for i, day in enumerate(days, 1)]
+        records = [self.object(study, "RTRECORD", "", day, series=series, hour=8, number=i,
+                               fraction_numbers=[i]) for i, day in enumerate(days, 1)]
         for record in records:
             self.refer(record, plan, "RECORD_PLAN")
         return records

@@ -1,6 +1,6 @@
 """The command line: parse options, call one function, render, exit."""
 
-from rtgraph.cli import asking, demo, drawing, reading, server
+from rtgraph.cli import asking, demo, deriving, drawing, reading, server
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "demo", "drawing", "main", "reading", "server"]
+__all__ = ["app", "asking", "demo", "deriving", "drawing", "main", "reading", "server"]

@@ -5,7 +5,7 @@ the docs are made from it; nobody writes extraction code for a reference.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -13,11 +13,57 @@ from typing import Any
 
 OTHER_REFERENCE = "OTHER_REFERENCE"
 NESTED_CONTENT = "ContentSequence*"
+# Attributes of an item that narrow its reference, and the property of the edge that keeps them.
+NUMBERS = {
+    "ReferencedFrameNumber": "frames",
+    "ReferencedSegmentNumber": "segments",
+    "ReferencedROINumber": "roi_numbers",
+    "ReferencedBeamNumber": "beam_numbers",
+    "BeamNumber": "beam_numbers",
+    "ReferencedBrachyApplicationSetupNumber": "setup_numbers",
+    "ApplicationSetupNumber": "setup_numbers",
+    "ReferencedFractionGroupNumber": "fraction_groups",
+    "FractionGroupNumber": "fraction_groups",
+    "ReferencedStartControlPointIndex": "control_points",
+    "ReferencedStopControlPointIndex": "control_points",
+}
+CODES = {
+    "PurposeOfReferenceCodeSequence": "purpose",
+    "DerivationCodeSequence": "derivation",
+    "ConceptNameCodeSequence": "concept",
+}
+TEXTS = {"DoseSummationType": "summation"}
+# Sequences below an item that holds such numbers.
+_GROUPS = {
+    "ReferencedBeamSequence": ("ReferencedBeamNumber",),
+    "ReferencedBrachyApplicationSetupSequence": ("ReferencedBrachyApplicationSetupNumber",),
+    "ReferencedFractionGroupSequence": (
+        "ReferencedFractionGroupNumber", "ReferencedBeamSequence>ReferencedBeamNumber",
+        "ReferencedBeamSequence>ReferencedControlPointSequence>ReferencedStartControlPointIndex",
+        "ReferencedBeamSequence>ReferencedControlPointSequence>ReferencedStopControlPointIndex",
+        "ReferencedBrachyApplicationSetupSequence>ReferencedBrachyApplicationSetupNumber"),
+}
+# Where the items are numbered on the edge: those of a registration.
+ITEMIZED = frozenset({"RegistrationSequence", "DeformableRegistrationSequence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """Where a property of an edge stands: so many items up, then down to an attribute."""
+
+    name: str
+    up: int
+    below: tuple[str, ...]
+    keyword: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One way a DICOM object points at another: a row of `paths` in `references.json`."""
+    """One way a DICOM object points at another: a row of `paths` in `references.json`.
+
+    `narrowed_by` is what the edge keeps of `qualifiers`; attributes without a property are left
+    out. `is_itemized` tells whether it keeps the numbers of the items that refer.
+    """
 
     path_id: str
     role: str
@@ -32,6 +78,20 @@ class Reference:
     lift: str
     missing: str
     tier: int
+    narrowed_by: tuple[Qualifier, ...]
+    is_itemized: bool
+
+
+def _narrowed_by(qualifiers: Iterable[str]) -> tuple[Qualifier, ...]:
+    known = NUMBERS | CODES | TEXTS
+    found = []
+    for text in qualifiers:
+        *ups, keyword = text.split("/")
+        for way in _GROUPS.get(keyword, ("",)):
+            *below, leaf = (keyword, *way.split(">")) if way else (keyword,)
+            if leaf in known:
+                found.append(Qualifier(known[leaf], len(ups), tuple(below), leaf))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +141,8 @@ def references() -> tuple[Reference, ...]:
             lift=p["lift"],
             missing=p["missing"],
             tier=p["tier"],
+            narrowed_by=_narrowed_by(p["qualifiers"]),
+            is_itemized=p["path"][0] in ITEMIZED,
         )
         for p in _document()["paths"]
     )

@@ -28,11 +28,13 @@ TABLES: dict[str, tuple[str, ...]] = {
     # family is the most specific family label; title is the label of a plan or structure set or
     # the summation type of a dose; SeriesInstanceUID is None for a missing object no series states.
     # datetime is that of treatment, plan or structure set, else of the object; images have none,
-    # their series has.
+    # their series has. fraction_numbers are the distinct ones of the treatment deliveries of a
+    # record.
     "instances": (
         "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "family", "is_image",
         "missing", "InstanceNumber", "title", "datetime", "ApprovalStatus", "n_fractions_planned",
-        "roi_names", "frame_uid", "file_path",
+        "technique", "prescription_dose_gy", "fraction_numbers", "roi_names", "frame_uid",
+        "file_path",
     ),
     # levels: instance, series, study; image objects refer from their series
     "references": (
@@ -48,7 +50,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 IDENTIFYING = frozenset({
     "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
     "AccessionNumber", "file_path", "invalid_values", "PatientName_ideographic",
-    "PatientName_phonetic", "PatientName_norm",
+    "PatientName_phonetic", "PatientName_norm", "birth_dates_seen", "names_seen", "variants",
 })
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rtgraph.graphmodel.families import family
 from rtgraph.graphmodel.modalities import OTHER, series_type
-from rtgraph.graphmodel.nodes import family
 from rtgraph.graphmodel.schema import WELL_KNOWN_FRAMES
 from rtgraph.graphmodel.tables import TABLES, Row, Tables
 from rtgraph.ingest.compare import Candidate, same_data_set, settle
@@ -23,6 +23,7 @@ from rtgraph.ingest.pool import CHUNK, Workers, in_thread
 from rtgraph.ingest.records import Found, Instance, Rejected, State, Target
 
 _TITLES = ("RTPlanLabel", "StructureSetLabel", "DoseSummationType", "RTImageLabel", "ContentLabel")
+DELIVERED = ("TREATMENT", "CONTINUATION")  # as the query course-timeline counts
 _MOMENTS = ("treatment_datetime", "plan_datetime", "structure_set_datetime", "instance_datetime")
 
 
@@ -160,6 +161,7 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
             "title": next((v for n in _TITLES if (v := o.values["Instance"].get(n))), None),
             "datetime": None if kind["is_image"] else next(
                 (v for n in _MOMENTS if (v := o.values["Instance"].get(n))), None),
+            "fraction_numbers": _fractions(o) if kind["family"] == "RTRecord" else None,
             "file_path": o.file.path, **kind}
         for o in objects for kind in (_family(o.sop_class),)]
     present = {o.sop_uid for o in objects}
@@ -175,6 +177,14 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
         {"SeriesInstanceUID": series, "SOPInstanceUID": uid, "SOPClassUID": sop_class,
          "missing": True, **_family(sop_class)}
         for uid, sop_class in stated.items() for series in (placed[uid] or (None,))]
+
+
+def _fractions(o: Instance) -> list[int]:
+    """Return the numbers of the fractions that a record is about; imaging is none."""
+    return sorted({
+        p.values["CurrentFractionNumber"] for p in o.parts
+        if p.label == "BeamDelivery" and (p.values.get("CurrentFractionNumber") or 0) > 0
+        and (p.values.get("TreatmentDeliveryType") or "TREATMENT") in DELIVERED})
 
 
 def _family(sop_class: str | None) -> Row:

@@ -183,7 +183,7 @@ class Boxes:
             n_instances=len(uids) - n_missing, n_missing=n_missing,
             n_fractions_planned=instance.get("n_fractions_planned") if len(uids) == 1 else None,
             fractions=tuple(sorted({
-                n for u in uids for n in self._held.row[u].get("fraction_numbers") or ()})),
+                n for u in uids for n in self._held.row[u]["fraction_numbers"] or ()})),
             summation=one_line(instance.get("title")) if modality == "RTDOSE" else "",
             details=self._details(series, series_uid, instance if kind == "object" else {}),
         )
@@ -209,7 +209,8 @@ class Boxes:
               for name in ("SeriesDescription", "SeriesNumber", "SeriesDate")),
             *((name, study.get(name)) for name in ("StudyDescription", "StudyDate")),
             *((name, instance.get(name)) for name in (
-                "datetime", "ApprovalStatus", "n_fractions_planned", "roi_names",
+                "datetime", "ApprovalStatus", "technique", "prescription_dose_gy",
+                "n_fractions_planned", "fraction_numbers", "roi_names",
                 "InstanceNumber", "SOPInstanceUID", "SOPClassUID")),
             ("SeriesInstanceUID", series_uid),
             ("StudyInstanceUID", series.get("StudyInstanceUID")),
@@ -228,6 +229,6 @@ def _first(rows: Iterable[Row], key: str, order: str) -> dict[str | None, Row]:
 @cache
 def _modality_of_family() -> dict[str, str]:
     """Return the modality of each family label; only stubs need it, and it loads pydicom."""
-    from rtgraph.graphmodel.nodes import FAMILIES
+    from rtgraph.graphmodel.families import FAMILIES
 
     return {row.labels[-1]: row.modality for row in reversed(FAMILIES) if row.labels}

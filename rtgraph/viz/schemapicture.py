@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from rtgraph.graphmodel.families import FAMILIES, FAMILY_LABELS
 from rtgraph.graphmodel.modalities import series_type
-from rtgraph.graphmodel.nodes import FAMILIES, FAMILY_LABELS, NODE_TYPES
+from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.tables import Row
 from rtgraph.viz.boxes import Box
 from rtgraph.viz.collapse import Drawn, Line

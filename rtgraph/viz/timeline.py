@@ -85,7 +85,7 @@ def _rows(boxes: Sequence[Box], edges: Iterable[Edge]) -> tuple[list[TimeRow], d
     plan_of: dict[str, str] = {}
     by_id = {b.id: b for b in boxes}
     for e in sorted(edges, key=lambda e: (e.source, e.target)):
-        if by_id[e.source].modality == "RTRECORD" and by_id[e.target].modality == "RTPLAN":
+        if e.role == "RECORD_PLAN" and by_id[e.source].modality == "RTRECORD":
             plan_of.setdefault(e.source, e.target)
     members: dict[tuple[int, str], list[Box]] = defaultdict(list)
     order = sorted(boxes, key=lambda b: (_moment(b.when) if b.when else datetime.max, b.id))

@@ -261,7 +261,7 @@ def test_the_timeline_shows_the_course(shown: Watched) -> None:
     names = timeline.locator(".row-name").all_text_contents()
     assert names == ["Images", "Registrations, structures", "Plans", "Doses",
                      "Records: PROSTATE 39Fx", "Records: BOOST 5Fx", "Records: RTPLAN"]
-    assert "39 fractions planned, 6 records" in timeline.locator(".row-said").all_text_contents()[0]
+    assert "6 of 39 fractions delivered, 6 records" in timeline.locator(".row-said").all_text_contents()[0]
     assert timeline.locator(".mark").count() == 19
     assert timeline.locator(".chains path").count() == 1
     assert "1 box without a date" in timeline.inner_text()
