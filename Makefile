@@ -14,7 +14,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --unive
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-rosamllib
+	bench bench-corpus bench-ingest bench-store bench-layout bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-ingest: $(VENV)/dev.done  ## measure ingests of FILES="5000 50000"; OUT=fo
 
 bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=--whole for 6,370,243
 	$(BIN)/python -m bench.store $(ARGS)
+
+bench-layout: $(VENV)/dev.done  ## measure the layout of the figure against plain layers
+	$(BIN)/python -m bench.layout $(ARGS)
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)

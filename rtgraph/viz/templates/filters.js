@@ -24,7 +24,7 @@ for (const [className, text, test] of [
   ["missing", "missing", (node) => node.status === "missing"],
   ["partial", "partly missing", (node) => node.status === "partial"],
   ["ambiguous", "stated in more than one place", (node) => node.ambiguous],
-  ["finding", "with findings", (node) => openFindings(node).length],
+  ["found", "with findings", (node) => openFindings(node).length],
 ]) {
   const n = boxes.filter(test).length;
   if (n === 0) continue;
