@@ -203,7 +203,9 @@ def test_all_patients_and_a_cohort_get_pages_and_an_index(
     some = tmp_path / "some"
     run("graph", "--cohort", "two", "-o", some)
     assert {p.name for p in some.iterdir()} == {"index.html", f"{keys[1]}.html"}
-    assert "Did you mean two?" in run("graph", "--cohort", "tow", "-o", some, code=2).stderr
+    new = tmp_path / "new"
+    assert "Did you mean two?" in run("graph", "--cohort", "tow", "-o", new, code=2).stderr
+    assert not new.exists()
     small = tmp_path / "small"
     assert "too large" in run("graph", "--all", "-o", small, "--max-nodes", "3", code=1).stderr
     assert [p.name for p in small.iterdir()] == ["index.html"]
