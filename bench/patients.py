@@ -181,16 +181,12 @@ def _course(chart: Chart, n_series: int, images: int) -> None:
             chart.dose(planning, kind, f"{kind.title()} dose", day + 3, plan)
     treatment = chart.opened(f"Treatment {number + 1}", day + 7)
     for when in working_days(day + 7, 5 + number * 7 % 26):
-        steps: list[Callable[[], object]] = [
-            lambda when=when: chart.delivered(treatment, plan, [when]),
-            lambda when=when: chart.refer(
-                chart.object(treatment, "RTIMAGE", "Portal", when, title="Portal"),
-                plan, "RTIMAGE_PLAN"),
-        ]
         if not full():
             _, cone_beam = chart.scan(treatment, "CT", "CBCT", when, images)
-            steps.insert(0, lambda when=when, cone_beam=cone_beam: chart.registered(
-                treatment, "CBCT to CT", when, ct, cone_beam))
-        for step in steps:
-            if not full():
-                step()
+        if not full():
+            chart.registered(treatment, "CBCT to CT", when, ct, cone_beam)
+        if not full():
+            chart.delivered(treatment, plan, [when])
+        if not full():
+            portal = chart.object(treatment, "RTIMAGE", "Portal", when, title="Portal")
+            chart.refer(portal, plan, "RTIMAGE_PLAN")

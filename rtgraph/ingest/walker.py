@@ -233,7 +233,9 @@ def _stated(
             "FALLBACK_INSTANCE", sop_class, (("path", ">".join(path)),)))
         return
     role = row.role
-    qualifiers = of_item(stack, row, number) if row.edge == "REFERENCES" else ()
+    qualifiers = of_item(stack, row, number)
+    if row.edge != "REFERENCES":
+        qualifiers = tuple(pair for pair in qualifiers if pair[0] == "purpose")
     if row.role_from in refinements():
         relationship = first_text(item, row.role_from or "")[:LONGEST_RAW].upper() or None
         refined = refinements()[row.role_from or ""]

@@ -33,7 +33,7 @@ KEY = "0f" * 32
 
 
 def made(sop_class: str, name: str = "object", *, of: Mapping[str, Any] | None = None,
-         **elements: object) -> Dataset:
+         **elements: Any) -> Dataset:
     """Return an object of a class; `of` are arguments of `small.new`."""
     ds = new(name, sop_class=sop_class,
              **{"modality": MODALITIES.get(sop_class, "OT"), **(of or {})})
@@ -82,7 +82,7 @@ def _values(link: Link) -> Sequence[Any]:
 
 def point(
     angle: object = None, turn: str | None = None, *, leaves: Sequence[object] = (),
-    jaws: Sequence[object] = (), **elements: object,
+    jaws: Sequence[object] = (), **elements: Any,
 ) -> Dataset:
     """Return a control point that states what is given."""
     devices = [item(RTBeamLimitingDeviceType=kind, LeafJawPositions=[str(v) for v in values])
@@ -94,21 +94,21 @@ def point(
 
 
 def beam(*points: Dataset, number: object = 1, kind: str | None = "STATIC",
-         radiation: str | None = "PHOTON", **elements: object) -> Dataset:
+         radiation: str | None = "PHOTON", **elements: Any) -> Dataset:
     """Return a beam; the delivery type is not stated unless it is given."""
     return item(BeamNumber=number, BeamType=kind, RadiationType=radiation,
                 ControlPointSequence=list(points), **elements)
 
 
 def ion_beam(*points: Dataset, number: object = 1, radiation: str = "PROTON",
-             **elements: object) -> Dataset:
+             **elements: Any) -> Dataset:
     """Return an ion beam."""
     return item(BeamNumber=number, BeamType="STATIC", RadiationType=radiation,
                 IonControlPointSequence=list(points), **elements)
 
 
 def group(
-    fractions: object, *beams: tuple[int, object, object], number: int = 1, **elements: object
+    fractions: object, *beams: tuple[int, object, object], number: int = 1, **elements: Any
 ) -> Dataset:
     """Return a fraction group; beams as number, dose and meterset."""
     return item(
@@ -120,17 +120,17 @@ def group(
 
 
 def dose_reference(kind: str | None, dose: object = None, number: object = 1,
-                   **elements: object) -> Dataset:
+                   **elements: Any) -> Dataset:
     """Return a dose reference."""
     return item(DoseReferenceNumber=number, DoseReferenceType=kind, TargetPrescriptionDose=dose,
                 **elements)
 
 
-def plan(*beams: Dataset, name: str = "plan", **elements: object) -> Dataset:
+def plan(*beams: Dataset, name: str = "plan", **elements: Any) -> Dataset:
     """Return a plan of photons or electrons."""
     return made(PLAN, name, BeamSequence=list(beams) or None, **elements)
 
 
-def ion_plan(*beams: Dataset, name: str = "plan", **elements: object) -> Dataset:
+def ion_plan(*beams: Dataset, name: str = "plan", **elements: Any) -> Dataset:
     """Return a plan of ions."""
     return made(ION_PLAN, name, IonBeamSequence=list(beams), **elements)

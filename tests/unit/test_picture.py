@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ import networkx
 import pytest
 
 from bench.patients import TYPICAL, generated
-from bench.rows import Rows
+from bench.rows import Chart, Rows
 from rtgraph.errors import OutputError, TooManyBoxes, UnknownName, UsageError
 from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.tables import Row, Tables
@@ -51,8 +52,12 @@ def picture(tables: Tables, **options: Any) -> Picture:
     return compose(Material(key, tables), chosen(**options))
 
 
+def tables_of(made: Callable[[], Chart]) -> Tables:
+    return made().tables
+
+
 PATIENTS: dict[str, Callable[[], Tables]] = {
-    **{name: (lambda made=made: made().tables) for name, made in TYPICAL.items()},
+    **{name: partial(tables_of, made) for name, made in TYPICAL.items()},
     "hostile": hostile, "nothing": lambda: Rows().tables,
 }
 every_patient = pytest.mark.parametrize("name", PATIENTS)

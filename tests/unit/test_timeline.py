@@ -72,7 +72,8 @@ def test_rows_of_an_adaptive_course() -> None:
     assert set(line.chains) == {plans, sets}
     assert line.undated == ()
     first = min(line.marks, key=lambda m: m.x)
-    assert (line.rows[first.row].name, first.x) == ("Images", pytest.approx(7 / 24))
+    assert line.rows[first.row].name == "Images"
+    assert first.x == pytest.approx(7 / 24)
 
 
 def test_delivered_fractions_are_the_distinct_numbers_that_records_state() -> None:
@@ -82,8 +83,8 @@ def test_delivered_fractions_are_the_distinct_numbers_that_records_state() -> No
         row["fraction_numbers"] = []
     for row, numbers in zip(records, ([1], [2], [2], [3, 4]), strict=False):
         row["fraction_numbers"] = numbers
-    (row,) = [r for r in of(rows.tables).rows if r.plan]
-    assert (row.planned, row.fractions, row.n_records) == (30, (1, 2, 3, 4), 30)
+    (of_plan,) = [r for r in of(rows.tables).rows if r.plan]
+    assert (of_plan.planned, of_plan.fractions, of_plan.n_records) == (30, (1, 2, 3, 4), 30)
 
 
 def test_records_of_a_missing_plan_have_a_row_of_their_own() -> None:
