@@ -33,7 +33,7 @@ function fractionsOf(row) {
   if (row.fractions?.length && row.planned) words.push(`${count(row.fractions.length)} of ${count(row.planned)} fractions delivered`);
   else if (row.fractions?.length) words.push(`${plural(row.fractions.length, "fraction")} delivered`);
   else if (row.planned) words.push(`${plural(row.planned, "fraction")} planned`);
-  if (row.records) words.push(plural(row.records, "record"));
+  if (row.records && row.records !== row.fractions?.length) words.push(plural(row.records, "record"));
   return words.join(", ");
 }
 
