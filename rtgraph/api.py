@@ -9,13 +9,14 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtgraph import config
+from rtgraph.cypher.graph import find_patient
 from rtgraph.errors import UnknownName
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
@@ -225,13 +226,13 @@ class Graph:
         `problems_only=True`, `identifiers=True`.
         """
         from rtgraph.viz.figure import Figure
-        from rtgraph.viz.gather import material, patient_named
+        from rtgraph.viz.gather import material, patient_of
         from rtgraph.viz.picture import chosen
 
         how = chosen(**options)
 
         async def read() -> "Material":
-            key = await patient_named(self._store, patient, identifiers=how.identifiers)
+            key = await patient_of(self._store, patient, None, identifiers=how.identifiers)
             return await material(self._store, key, self.target.browser_link)
 
         return Figure(self._background.run(read()), how)
@@ -239,6 +240,30 @@ class Graph:
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
         return self._background.run(run_query(self._store, name, parameters))
+
+    def find(
+        self, *conditions: str, level: str = "series", without: Sequence[str] = (),
+        columns: Sequence[str] = (), where_file: Sequence[str] = (), **equal: object,
+    ) -> Rows:
+        """Find patients, studies, series or instances by conditions on their attributes.
+
+        Conditions are written as for `rtgraph find`; `Modality="RT*"` is the same as the condition
+        "Modality=RT*", and a list is one of several values.
+        """
+        from rtgraph.cypher.find import search
+        from rtgraph.search import find_rows
+
+        stated = [*conditions, *(f"{name}={_listed(value)}" for name, value in equal.items())]
+        rows = self._background.run(find_rows(
+            self._store, level, stated, without, columns=columns, where_file=where_file,
+            roots=config.load().real_roots(), jobs=os.cpu_count() or 1))
+        return Rows(rows, list(search(level, stated, without, columns=columns).columns))
+
+
+def _listed(value: object) -> str:
+    """Return a value as it stands in a condition; several values are separated by commas."""
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return ",".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
 
 
 def is_text(name: str) -> bool:
@@ -284,7 +309,6 @@ class Folder:
     def figure(self, patient: str, **options: Any) -> "Figure":
         """Draw a patient, given by patient_key or PatientID; options as in `Graph.figure`."""
         from rtgraph.viz.figure import Figure
-        from rtgraph.viz.gather import find_patient
         from rtgraph.viz.picture import chosen
 
         how = chosen(**options)

@@ -1,6 +1,18 @@
 """The command line: parse options, call one function, render, exit."""
 
-from rtgraph.cli import asking, demo, deriving, drawing, reading, server
+from rtgraph.cli import (
+    browsing,
+    checking,
+    cohorts,
+    demo,
+    deriving,
+    drawing,
+    finding,
+    querying,
+    reading,
+    server,
+)
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "demo", "deriving", "drawing", "main", "reading", "server"]
+__all__ = ["app", "browsing", "checking", "cohorts", "demo", "deriving", "drawing", "finding",
+           "main", "querying", "reading", "server"]

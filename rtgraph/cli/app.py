@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtgraph import __version__
-from rtgraph.errors import ExitCode, Interrupted, OutputError, RtgraphError, UsageError
+from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError
 from rtgraph.text import plain
+from rtgraph.viz.output import refuse_existing, write_file
 
 if TYPE_CHECKING:
     from rtgraph.config import Settings
@@ -111,17 +112,20 @@ def target_of(settings: "Settings", *, start: bool = True, writes: bool = False)
 
 def may_write(output: Path | None, force: bool) -> None:
     """Refuse to overwrite a file, before any work is done for it."""
-    if output is not None and str(output) != "-" and output.exists() and not force:
-        raise OutputError("The file exists already.", "Overwrite it with --force.")
+    if output is not None and str(output) != "-":
+        refuse_existing(output, force=force)
 
 
 def write_text(text: str, output: Path | None, *, force: bool = False) -> None:
     if output is None or str(output) == "-":
         typer.echo(text, nl=False)
         return
-    may_write(output, force)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OutputError(f"The file cannot be written: {error.strerror}.") from error
+    write_bytes(text.encode("utf-8"), output, force=force)
+
+
+def write_bytes(content: bytes, output: Path, *, force: bool = False) -> None:
+    """Write a file whole or not at all; - is stdout."""
+    if str(output) == "-":
+        sys.stdout.buffer.write(content)
+        return
+    write_file(content, output, force=force)

@@ -1,12 +1,11 @@
 """What the command `graph` does: read, draw, write, say what was written."""
 
 import os
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtgraph.cli.app import say, settings_of, target_of
+from rtgraph.cli.app import may_write, say, settings_of, target_of, write_bytes
 from rtgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,15 +46,14 @@ def draw_one(
     """Draw one patient and return the file, None for stdout."""
     import asyncio
 
+    from rtgraph.cypher.graph import find_patient
     from rtgraph.viz import gather
     from rtgraph.viz.figure import Figure
-    from rtgraph.viz.output import refuse_existing
 
-    if output is not None and str(output) != "-":
-        refuse_existing(output, force=force)
+    may_write(output, force)
     if source.folder is not None:
         folder = source.read()
-        key = gather.find_patient(
+        key = find_patient(
             folder.rows["patients"], patient, identifiers=options.identifiers
         ) if patient is not None else gather.holder(folder.rows, str(uid))
         material = folder.material(key)
@@ -64,9 +62,9 @@ def draw_one(
 
         async def read() -> "Material":
             async with target.store() as store:
-                key = await gather.patient_named(
-                    store, patient, identifiers=options.identifiers
-                ) if patient is not None else await gather.patient_of(store, str(uid))
+                await look(store)
+                key = await gather.patient_of(
+                    store, patient, uid, identifiers=options.identifiers)
                 return await gather.material(store, key, target.browser_link)
 
         material = asyncio.run(read())
@@ -82,16 +80,15 @@ def draw_schema(
 
     from rtgraph.viz import gather
     from rtgraph.viz.figure import render
-    from rtgraph.viz.output import refuse_existing
     from rtgraph.viz.schemapicture import schema_picture
 
     output = output or Path(f"schema.{name}")
-    if str(output) != "-":
-        refuse_existing(output, force=force)
+    may_write(output, force)
     target = target_of(settings_of(source.uri, source.data))
 
     async def read() -> "tuple[list[dict[str, object]], list[dict[str, object]]]":
         async with target.store() as store:
+            await look(store)
             return await gather.counts(store)
 
     return _write(render(schema_picture(*asyncio.run(read()), options), name), output, force)
@@ -111,6 +108,7 @@ def draw_many(
     """Draw many patients into a folder, with an index that is written last."""
     import asyncio
 
+    from rtgraph.cypher.graph import patients
     from rtgraph.ingest.pool import processes
     from rtgraph.viz import gather, many
     from rtgraph.viz.output import write_file
@@ -129,7 +127,7 @@ def draw_many(
         elif cohort is not None:
             keys = await gather.cohort_patients(store, cohort)
         else:
-            keys = [str(r["patient_key"]) for r in await gather.patients(store)]
+            keys = [str(r["patient_key"]) for r in await patients(store)]
 
         async def read(key: str) -> "Material":
             if store is None:
@@ -149,6 +147,7 @@ def draw_many(
     async def with_store() -> "list[Entry]":
         target = target_of(settings_of(source.uri, source.data))
         async with target.store() as store:
+            await look(store)
             return await draw(store, None, target.browser_link)
 
     entries = asyncio.run(draw(None, source.read(), None) if source.folder else with_store())
@@ -165,15 +164,20 @@ def draw_many(
     return Done(index, problems)
 
 
+async def look(store: "Store") -> None:
+    """Refuse a graph of another version, and say when this one is empty or not up to date."""
+    from rtgraph.cypher.graph import recognise
+
+    for notice in (await recognise(store)).notices:
+        say(notice)
+
+
 def _write(content: str | bytes, output: Path, force: bool) -> Path | None:
     """Write to a file and say how large it is, or to stdout."""
-    from rtgraph.viz.output import write_file
-
+    write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"), output,
+                force=force)
     if str(output) == "-":
-        data = content if isinstance(content, bytes) else content.encode("utf-8")
-        sys.stdout.buffer.write(data)
         return None
-    write_file(content, output, force=force)
     say(f"{output.name}  {output.stat().st_size / 1e6:.2f} MB")
     return output
 

@@ -13,7 +13,8 @@ from typing import Literal
 
 from rtgraph.graphmodel.modalities import series_type
 from rtgraph.graphmodel.tables import Row, Tables
-from rtgraph.viz.captions import caption, one_line, shown, tally, title
+from rtgraph.text import one_line
+from rtgraph.viz.captions import caption, shown, tally, title
 
 Kind = Literal["series", "object"]
 Status = Literal["present", "partial", "missing"]

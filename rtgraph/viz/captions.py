@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from rtgraph.graphmodel.tables import Row
-from rtgraph.text import plain
+from rtgraph.text import one_line
 
 # Their titles are labels that people typed; of other objects the description says more.
 LABELLED = frozenset({"RTPLAN", "RTSTRUCT", "RTIMAGE"})
@@ -46,13 +46,6 @@ def tally(n: int, n_missing: int, word: str) -> str:
     return f"{n - n_missing} of {n} {words}" if n_missing else f"{n} {words}"
 
 
-def one_line(value: object) -> str:
-    """Return a value on one line, safe to show; nothing for None."""
-    return "" if value is None else " ".join(plain(value).split())
-
-
 def shown(value: object) -> str:
     """Return a value for the panel; lists on one line, times without a zone."""
-    if isinstance(value, list | tuple):
-        return ", ".join(one_line(v) for v in value)
-    return plain(f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value)
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else one_line(value)

@@ -3,12 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from rtgraph.cypher.header import Check, Severity
 from rtgraph.graphmodel.tables import Row
+from rtgraph.text import one_line
 from rtgraph.viz.boxes import Box
-from rtgraph.viz.captions import one_line, shown
+from rtgraph.viz.captions import shown
 
-SEVERITIES = ("error", "warning", "info")
+SEVERITIES = tuple(s.value for s in reversed(Severity))  # the worst first
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,22 @@ class Finding:
 Findings = Mapping[str, Sequence[Finding]]
 
 
-def read_findings(rows: Iterable[Row], checks: Mapping[str, tuple[str, str]]) -> list[Finding]:
-    """Return the findings of rows of the query `stored-findings`, the worst first.
+def read_findings(rows: Iterable[Row], checks: Mapping[str, Check]) -> list[Finding]:
+    """Return the findings of rows of the lookup `issues-of-patient`, the worst first.
 
     Parameters
     ----------
     checks : mapping
-        Title and fix of each check by its id; a rule of another version of the program has none.
+        The checks by id; a rule of another version of the program has none.
     """
+    today = date.today()
     found = [
         Finding(
             rule=one_line(row["rule"]),
             severity=str(row["severity"] or "").lower(),
-            waived=row["status"] == "WAIVED",
-            title=checks.get(row["rule"], ("", ""))[0],
-            fix=checks.get(row["rule"], ("", ""))[1],
+            waived=row["status"] == "WAIVED" and (row["until"] is None or row["until"] >= today),
+            title=checks[row["rule"]].title if row["rule"] in checks else "",
+            fix=checks[row["rule"]].fix if row["rule"] in checks else "",
             about=str(row["about"] or row["subject"] or ""),
             series_uid=row["series_uid"],
             target=one_line(row["target"]) or None,

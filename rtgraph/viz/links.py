@@ -1,24 +1,19 @@
-"""Addresses that the page leads to: a viewer of images by template, Neo4j Browser by query.
+"""Addresses that the page leads to, as templates: a viewer of images, Neo4j Browser.
 
-The page fills in UIDs when a box is selected. Browser cuts a linked query at some signs even when
-they are encoded, so queries hold UIDs and nothing else of a patient.
+The page fills in UIDs when a box is selected.
 """
 
 import re
 from urllib.parse import urlsplit
 
+from rtgraph.cypher.links import subject_link
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel.tables import IDENTIFYING
 
 PLACEHOLDERS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "patient_key",
                 "PatientID")
-# What Browser shows of a box: the node, what is around it, and the findings about it.
-QUERIES = {
-    "object": "MATCH (n:Instance {SOPInstanceUID: 'UID'}) OPTIONAL MATCH (n)-[r]-(m) "
-              "RETURN n, r, m LIMIT 200",
-    "series": "MATCH (n:Series {SeriesInstanceUID: 'UID'}) OPTIONAL MATCH (n)-[r]-(m) "
-              "RETURN n, r, m LIMIT 200",
-}
+# A UID that stands in the link to Browser for that of a box.
+STAND_IN = "2.25.0"
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
@@ -47,3 +42,9 @@ def check_template(template: str, *, identifiers: bool) -> str:
         raise UsageError("The template of the link has no placeholder, such as {StudyInstanceUID}.",
                          "Without one every box would have the same link.")
     return template
+
+
+def browser_template(browser: str | None) -> list[str] | None:
+    """Return the link to the surroundings of a node, and what in it the page replaces by a UID."""
+    link = browser and subject_link(browser, STAND_IN)
+    return [link, f"%27{STAND_IN}%27"] if link else None

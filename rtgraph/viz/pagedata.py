@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rtgraph.cypher.links import file_link, subject_link
 from rtgraph.graphmodel.tables import IDENTIFYING
 from rtgraph.text import plain
 from rtgraph.viz.boxes import Box
 from rtgraph.viz.collapse import Drawn
 from rtgraph.viz.findings import SEVERITIES, Finding
-from rtgraph.viz.links import QUERIES
+from rtgraph.viz.links import browser_template
 from rtgraph.viz.ordering import PITCH, ROW
 from rtgraph.viz.palette import style
 from rtgraph.viz.picture import Picture
@@ -96,8 +97,7 @@ def page_heading(picture: Picture) -> Item:
     counted = Counter(f.severity for f in validation.findings if not f.waived) if validation else {}
     validated = "no validation is stored" if picture.from_graph else ""
     if validation:
-        when = f" on {validation.finished:%Y-%m-%d %H:%M}" if validation.finished else ""
-        validated = f"validated{when}"
+        validated = f"validated on {validation.started:%Y-%m-%d %H:%M} UTC"
     return {
         "title": f"{heading.what} {plain(heading.patient_key)}", "what": heading.what,
         "name": plain(heading.patient_key), "file_name": plain(heading.patient_key),
@@ -140,12 +140,13 @@ class _Findings:
         self._by_box = picture.findings
         listed = dict.fromkeys([f for found in picture.findings.values() for f in found])
         self._number = {f: i for i, f in enumerate((*listed, *picture.others))}
-        self.all = [_finding(f) for f in self._number]
+        self.all = [_finding(f, picture.browser) for f in self._number]
         self.others = [self._number[f] for f in picture.others]
-        queries = picture.validation.queries if picture.validation else {}
+        checks = picture.validation.checks if picture.validation else {}
         self.rules = {
-            f.rule: _clean({"title": f.title, "fix": f.fix,
-                            "query": plain(queries.get(f.rule, "")) if picture.browser else None})
+            f.rule: _clean({"title": plain(f.title), "fix": plain(f.fix),
+                            "link": file_link(picture.browser, checks[f.rule])
+                            if picture.browser and f.rule in checks else None})
             for f in self._number
         }
 
@@ -153,10 +154,13 @@ class _Findings:
         return [self._number[f] for f in self._by_box.get(box_id, ())]
 
 
-def _finding(finding: Finding) -> Item:
+def _finding(finding: Finding, browser: str | None) -> Item:
+    """Return what is told about a finding; the page makes the links of UIDs itself."""
+    is_part = "#" in finding.about
     return _clean({
         "rule": finding.rule, "severity": finding.severity, "waived": finding.waived or None,
         "about": plain(finding.about), "target": finding.target, "since": finding.since,
+        "link": subject_link(browser, finding.about) if browser and is_part else None,
     })
 
 
@@ -188,5 +192,5 @@ def _links(picture: Picture) -> Item:
         values |= {k: plain(v) for k, v in heading.identifiers.items() if k == "PatientID"}
     return _clean({
         "template": picture.options.link_template, "values": values,
-        "browser": picture.browser, "queries": QUERIES if picture.browser else None,
+        "browser": browser_template(picture.browser),
     })

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rtgraph.cypher.header import Check
 from rtgraph.errors import TooManyBoxes, UnknownName
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import Row, Tables
-from rtgraph.text import plain
+from rtgraph.text import one_line, plain
 from rtgraph.viz.boxes import Box, Kind
-from rtgraph.viz.captions import one_line
 from rtgraph.viz.collapse import Drawn, Line, collapse
 from rtgraph.viz.findings import Finding, Findings, is_open, placed
 from rtgraph.viz.layout import TITLE, Layout, layout
@@ -72,14 +72,11 @@ def _upper(names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The newest stored validation and the findings that are open or waived.
+    """When checks were last stored, the findings that are open or waived, and the checks by id."""
 
-    `queries` are texts of checks by id, for links to Browser.
-    """
-
-    finished: datetime | None
+    started: datetime
     findings: tuple[Finding, ...]
-    queries: Mapping[str, str]
+    checks: Mapping[str, Check]
 
 
 @dataclass(frozen=True, slots=True)

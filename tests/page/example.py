@@ -1,11 +1,15 @@
 """A patient as a clinic would have it, with planted problems and hostile places for text."""
 
+from datetime import UTC, datetime
+
 from bench.rows import Chart
+from rtgraph.cypher.library import checks
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.viz.findings import Finding
 from rtgraph.viz.picture import Material, Validation
 
 PATIENT_KEY = "4d1f0c9a72e3b856"
+BROWSER = "http://127.0.0.1:7474/browser/?dbms=bolt://neo4j@127.0.0.1:7687&db=neo4j"
 
 
 def chart() -> Chart:
@@ -66,7 +70,6 @@ def material(tables: Tables, *findings: Finding, key: str = PATIENT_KEY) -> Mate
     """Return what a picture is made of, as if a validation were stored."""
     if not findings:
         return Material(key, tables)
-    queries = {f.rule: "MATCH (n) RETURN n AS found;" for f in findings}
-    browser = "http://127.0.0.1:7474/browser/?dbms=bolt://neo4j@127.0.0.1:7687&db=neo4j"
-    return Material(key, tables, validation=Validation(None, findings, queries), browser=browser,
-                    from_graph=True)
+    validation = Validation(datetime(2025, 3, 20, 9, 30, tzinfo=UTC), findings,
+                            {c.id: c for c in checks()})
+    return Material(key, tables, validation=validation, browser=BROWSER, from_graph=True)

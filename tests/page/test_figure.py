@@ -1,19 +1,22 @@
 """The figure in a browser: what it draws, what it reacts to, what hostile text cannot do."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.rows import Rows
+from rtgraph.cypher.library import check
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.text import plain
 from rtgraph.viz.figure import Figure
 from rtgraph.viz.findings import Finding
 from rtgraph.viz.picture import Material, Validation, chosen
 from tests.page.conftest import Watched
-from tests.page.example import described, finding, material, patient, titled
+from tests.page.example import BROWSER, described, finding, material, patient, titled
 
 pytestmark = pytest.mark.page
 
@@ -349,8 +352,9 @@ def hostile(text: str) -> Material:
     rows.frame("t", text)
     rows.tables["instances"][-1]["Modality"] = text
     found = Finding(text, "error", False, text, text, text, "t", text, text)
-    return Material(text, rows.tables, from_graph=True, browser="http://127.0.0.1/browser/?db=x",
-                    validation=Validation(None, (found,), {text: text}))
+    rule = replace(check("PLN-07"), title=text, fix=text)
+    return Material(text, rows.tables, from_graph=True, browser=BROWSER, validation=Validation(
+        datetime(2025, 3, 20, tzinfo=UTC), (found,), {text: rule}))
 
 
 @pytest.mark.parametrize("text", [h[1] for h in HOSTILE], ids=[h[0] for h in HOSTILE])

@@ -23,7 +23,7 @@ LEVELS = {
     "graphmodel": 0,
     "store": 1,
     "ingest": 2, "cypher": 2,
-    "viz": 3, "pacs": 3, "preprocess": 3,
+    "viz": 3, "pacs": 3, "preprocess": 3, "search": 3,
     "render": 4, "api": 4,
     "demo": 5,
     "cli": 6,
@@ -94,7 +94,8 @@ ONLY_IN: list[tuple[str, str]] = [
     ("pynetdicom",        r"pacs/.*"),
     ("dicomweb_client",   r"pacs/.*"),
     ("typer",             r"cli/.*"),
-    ("rich",              r"render\.py|cli/.*"),
+    ("rich",              r"render/.*|cli/.*"),
+    ("pyarrow",           r"render/.*"),
     ("pandas",            r"api\.py|preprocess/.*"),
 ]
 

@@ -82,8 +82,11 @@ function viewerOf(node) {
   });
   return lacking || !/^https?:$/.test(new URL(address).protocol) ? null : address;
 }
-function browserLink(text, query) {
-  return link(text, `${graph.links.browser}&cmd=edit&arg=${encodeURIComponent(query)}`);
+// The link to a node and its surroundings in Neo4j Browser; none for what has no UID.
+function browserLink(uid) {
+  if (!graph.links.browser || !/^[0-9]+(\.[0-9]+)+$/.test(uid || "") || uid.length > 64) return null;
+  const [address, standIn] = graph.links.browser;
+  return link("Open in Neo4j Browser", address.replaceAll(standIn, `%27${uid}%27`));
 }
 
 function linkList(node) {
@@ -92,9 +95,8 @@ function linkList(node) {
   const address = graph.links.template ? viewerOf(node) : null;
   if (address) list.append(link("Open in the viewer", address));
   const uid = detail(node, node.kind === "object" ? "SOPInstanceUID" : "SeriesInstanceUID");
-  if (graph.links.browser && /^[0-9.]{1,64}$/.test(uid || "")) {
-    list.append(browserLink("Open in Neo4j Browser", graph.links.queries[node.kind].replace("UID'", `${uid}'`)));
-  }
+  const browser = browserLink(uid);
+  if (browser) list.append(browser);
   return list.childElementCount ? [list] : [];
 }
 
@@ -106,10 +108,14 @@ function findingItem(finding, withBox) {
   item.append(head, element("p", "", rule.title || "a check of another version of rtgraph"));
   if (finding.target) item.append(element("p", "quiet", `with ${finding.target}`));
   if (withBox !== undefined) item.append(goTo(withBox, "go", named(nodes[withBox])));
-  else if (withBox === undefined && finding.about) item.append(element("p", "quiet", finding.about));
+  else if (finding.about) item.append(element("p", "quiet", finding.about));
   if (rule.fix) item.append(element("p", "fix", rule.fix));
   if (finding.since) item.append(element("p", "quiet", `since ${finding.since}`));
-  if (rule.query && !/[&#]/.test(rule.query)) item.append(browserLink(`All of ${finding.rule} in Neo4j Browser`, rule.query));
+  const links = element("p", "links");
+  const own = finding.link ? link("Open in Neo4j Browser", finding.link) : browserLink(finding.about);
+  if (own) links.append(own);
+  if (rule.link) links.append(link(`All of ${finding.rule} in Neo4j Browser`, rule.link));
+  if (links.childElementCount) item.append(links);
   return item;
 }
 function findingList(title, found) {
