@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from rtgraph.graphmodel.tables import Row
-from rtgraph.text import one_line
+from rtgraph.text import one_line, plain
 
 # Their titles are labels that people typed; of other objects the description says more.
 LABELLED = frozenset({"RTPLAN", "RTSTRUCT", "RTIMAGE"})
@@ -48,4 +48,6 @@ def tally(n: int, n_missing: int, word: str) -> str:
 
 def shown(value: object) -> str:
     """Return a value for the panel; lists on one line, times without a zone."""
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else one_line(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return plain(value) if isinstance(value, str) else one_line(value)

@@ -1,7 +1,6 @@
 """The figure from the graph: stored findings, inferred links, cohorts, schema, the command."""
 
 import json
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,10 +13,8 @@ from rtgraph.errors import UnknownName, UsageError
 from rtgraph.viz import gather
 from rtgraph.viz.figure import Figure
 from rtgraph.viz.picture import Material, Options, chosen, compose
-from tests.server.conftest import TestGraph
-from tests.server.test_cli import CANARY, Run, run
+from tests.server.conftest import Call, TestGraph
 
-__all__ = ["run"]
 pytestmark = pytest.mark.server
 # Nodes as `validate --store` writes them (graph model 2.4 and 2.6).
 STORE_RUN = """\
@@ -137,31 +134,30 @@ def test_patients_of_a_cohort(graph: TestGraph, cohort: Manifest, level: str) ->
 
 
 def test_the_command_draws_in_every_format(
-    run: Run, graph: TestGraph, cohort: Manifest, tmp_path: Path
+    call: Call, graph: TestGraph, cohort: Manifest, tmp_path: Path
 ) -> None:
     key = key_of(graph, "DEMO-3")
     for name in ("html", "svg", "json", "dot", "graphml"):
-        run("graph", key, "-f", name)
+        call("graph", key, "-f", name)
     work = tmp_path / "work"
     assert {p.name for p in work.iterdir()} == {
         f"{key}.{name}" for name in ("html", "svg", "json", "dot", "graphml")}
     document = json.loads((work / f"{key}.json").read_text(encoding="utf-8"))
     loaded = ElementTree.fromstring((work / f"{key}.graphml").read_text(encoding="utf-8"))
     assert len(loaded.findall(".//{*}node")) == len(document["boxes"])
-    assert json.loads(run("graph", key, "-f", "json", "-o", "-").stdout) == document
+    assert json.loads(call("graph", key, "-f", "json", "-o", "-").stdout) == document
     for path in work.iterdir():
         text = path.read_text(encoding="utf-8")
         assert "DEMO-3" not in text
-        assert CANARY not in text
 
 
-def test_the_command_draws_a_part(run: Run, graph: TestGraph, cohort: Manifest) -> None:
+def test_the_command_draws_a_part(call: Call, graph: TestGraph, cohort: Manifest) -> None:
     study = next(i.study_uid for i in cohort.instances if i.patient_id == "DEMO-2")
     series = next(i.series_uid for i in cohort.instances
                   if i.patient_id == "DEMO-2" and i.modality == "RTSTRUCT")
 
     def boxes(*words: object) -> int:
-        done: subprocess.CompletedProcess[str] = run("graph", *words, "-f", "json", "-o", "-")
+        done = call("graph", *words, "-f", "json", "-o", "-")
         return len(json.loads(done.stdout)["boxes"])
 
     everything = boxes("DEMO-2")
@@ -170,53 +166,53 @@ def test_the_command_draws_a_part(run: Run, graph: TestGraph, cohort: Manifest) 
     assert boxes("DEMO-2", "--modality", "rtplan") == 2
     assert boxes("DEMO-2", "--role", "PREDECESSOR_PLAN") == 2
     assert 0 < boxes("DEMO-3", "--problems-only") < boxes("DEMO-3")
-    assert "Did you mean RTPLAN?" in run("graph", "DEMO-2", "--modality", "RTPLON", code=2).stderr
-    assert "more than 3" in run("graph", "DEMO-2", "--max-nodes", "3", code=2).stderr
-    assert "nothing to draw" in run("graph", code=2).stderr
-    assert "One thing" in run("graph", "DEMO-1", "--all", "-o", "x", code=2).stderr
-    assert "no address" in run("graph", "DEMO-1", "--link-template", "x:{PatientID}", code=2).stderr
+    assert "Did you mean RTPLAN?" in call("graph", "DEMO-2", "--modality", "RTPLON", code=2).stderr
+    assert "more than 3" in call("graph", "DEMO-2", "--max-nodes", "3", code=2).stderr
+    assert "nothing to draw" in call("graph", code=2).stderr
+    assert "One thing" in call("graph", "DEMO-1", "--all", "-o", "x", code=2).stderr
+    assert "no address" in call("graph", "DEMO-1", "--link-template", "x:{PatientID}", code=2).stderr
 
 
-def test_unknown_patients_are_one_sentence(run: Run, graph: TestGraph, cohort: Manifest) -> None:
-    unknown = run("graph", "DEMO-11", code=2)
+def test_unknown_patients_are_one_sentence(call: Call, graph: TestGraph, cohort: Manifest) -> None:
+    unknown = call("graph", "DEMO-11", code=2)
     assert "--identifiers shows it" in unknown.stderr
     assert not any(f"DEMO-{i}" in unknown.stderr for i in (1, 2, 3))
-    assert "Did you mean" in run("graph", "DEMO-11", "--identifiers", code=2).stderr
+    assert "Did you mean" in call("graph", "DEMO-11", "--identifiers", code=2).stderr
     key = key_of(graph, "DEMO-1")
-    assert key in run("graph", key[:-1], code=2).stderr
+    assert key in call("graph", key[:-1], code=2).stderr
 
 
 def test_all_patients_and_a_cohort_get_pages_and_an_index(
-    run: Run, graph: TestGraph, cohort: Manifest, tmp_path: Path
+    call: Call, graph: TestGraph, cohort: Manifest, tmp_path: Path
 ) -> None:
     keys = [key_of(graph, f"DEMO-{i}") for i in (1, 2, 3)]
     pages = tmp_path / "pages"
-    done = run("graph", "--all", "-o", pages, "-j", "2")
+    done = call("graph", "--all", "-o", pages, "-j", "2")
     assert "index.html and 3 pages" in done.stderr
     assert {p.name for p in pages.iterdir()} == {"index.html", *(f"{k}.html" for k in keys)}
     index = (pages / "index.html").read_text(encoding="utf-8")
     assert all(key in index for key in keys)
     assert "DEMO-1" not in index
-    assert "holds an index already" in run("graph", "--all", "-o", pages, code=2).stderr
-    run("graph", "--all", "-o", pages, "--force", "-j", "1")
-    assert "folder" in run("graph", "--all", code=2).stderr
+    assert "holds an index already" in call("graph", "--all", "-o", pages, code=2).stderr
+    call("graph", "--all", "-o", pages, "--force", "-j", "1")
+    assert "folder" in call("graph", "--all", code=2).stderr
 
     graph.write("MATCH (p:Patient {PatientID: 'DEMO-2'}) "
                 "CREATE (:Cohort {name: 'two', level: 'PATIENT', n_members: 1})-[:HAS_MEMBER]->(p)")
     some = tmp_path / "some"
-    run("graph", "--cohort", "two", "-o", some)
+    call("graph", "--cohort", "two", "-o", some)
     assert {p.name for p in some.iterdir()} == {"index.html", f"{keys[1]}.html"}
     new = tmp_path / "new"
-    assert "Did you mean two?" in run("graph", "--cohort", "tow", "-o", new, code=2).stderr
+    assert "Did you mean two?" in call("graph", "--cohort", "tow", "-o", new, code=2).stderr
     assert not new.exists()
     small = tmp_path / "small"
-    assert "too large" in run("graph", "--all", "-o", small, "--max-nodes", "3", code=1).stderr
+    assert "too large" in call("graph", "--all", "-o", small, "--max-nodes", "3", code=1).stderr
     assert [p.name for p in small.iterdir()] == ["index.html"]
     graph.write(CLEAN_UP)
 
 
-def test_the_schema_counts_labels_and_types(run: Run, graph: TestGraph, cohort: Manifest) -> None:
-    document = json.loads(run("graph", "--schema", "-f", "json", "-o", "-").stdout)
+def test_the_schema_counts_labels_and_types(call: Call, graph: TestGraph, cohort: Manifest) -> None:
+    document = json.loads(call("graph", "--schema", "-f", "json", "-o", "-").stdout)
     boxes = {b["id"]: int(b["details"]["nodes"].replace(",", "")) for b in document["boxes"]}
     counts = cohort.counts
     assert (boxes["Patient"], boxes["Study"], boxes["Series"]) == (3, counts.studies, counts.series)
@@ -224,7 +220,7 @@ def test_the_schema_counts_labels_and_types(run: Run, graph: TestGraph, cohort: 
     lost = graph.one("MATCH (p:RTPlan:Missing) RETURN count(p)")
     assert boxes["RTPlan"] == plans + lost
     assert document["counts"]["relationships"] == graph.one("MATCH ()-[r]->() RETURN count(r)")
-    run("graph", "--schema", "-o", "schema.svg")
+    call("graph", "--schema", "-o", "schema.svg")
 
 
 def test_options_work_in_python_too(graph: TestGraph, cohort: Manifest) -> None:
@@ -233,11 +229,11 @@ def test_options_work_in_python_too(graph: TestGraph, cohort: Manifest) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(
-    run: Run, graph: TestGraph, cohort: Manifest, tmp_path: Path
+    call: Call, graph: TestGraph, cohort: Manifest, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    done = run("graph", "DEMO-1", "-o", blocked / "page.html", code=3)
+    done = call("graph", "DEMO-1", "-o", blocked / "page.html", code=3)
     assert "cannot be written" in done.stderr
     assert str(tmp_path) not in done.stderr
-    assert "folder" in run("graph", "--all", "-o", blocked, code=2).stderr
+    assert "folder" in call("graph", "--all", "-o", blocked, code=2).stderr

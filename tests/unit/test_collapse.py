@@ -1,12 +1,13 @@
 """Twins become one box; what has a problem never does."""
 
 from collections.abc import Callable, Hashable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from bench.patients import TYPICAL, generated
 from bench.rows import Rows
+from rtgraph.cypher.library import check
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.viz.boxes import Box
@@ -235,16 +236,21 @@ def test_findings_are_placed(about: str, series: str | None, expected: set[str])
 
 def test_findings_are_read_worst_first() -> None:
     row = {"rule": "REF-01", "severity": "ERROR", "status": "OPEN", "subject": "1", "about": "1",
-           "series_uid": None, "target": None, "first_seen": date(2025, 3, 1)}
+           "series_uid": None, "target": None, "first_seen": date(2025, 3, 1), "until": None}
+    rule = check("REF-01")
+    over, yesterday = "the waiver is over", date.today() - timedelta(days=1)
     found = read_findings([
         row | {"status": "WAIVED"}, row | {"severity": "info", "rule": "NEW-99"}, row,
         row | {"severity": "warning", "about": None},
-    ], {"REF-01": ("Title", "Fix")})
+        row | {"status": "WAIVED", "until": date.today(), "about": "2"},
+        row | {"status": "WAIVED", "until": yesterday, "about": "0", "target": over},
+    ], {"REF-01": rule})
     assert [(f.rule, f.severity, f.waived) for f in found] == [
-        ("REF-01", "error", False), ("REF-01", "warning", False), ("NEW-99", "info", False),
-        ("REF-01", "error", True)]
-    assert (found[0].title, found[0].fix, found[0].since) == ("Title", "Fix", "2025-03-01")
-    assert (found[1].about, found[2].title) == ("1", "")
+        ("REF-01", "error", False), ("REF-01", "error", False), ("REF-01", "warning", False),
+        ("NEW-99", "info", False), ("REF-01", "error", True), ("REF-01", "error", True)]
+    assert found[0].target == over
+    assert (found[1].title, found[1].fix, found[1].since) == (rule.title, rule.fix, "2025-03-01")
+    assert (found[2].about, found[3].title) == ("1", "")
 
 
 # --- choosing a part -----------------------------------------------------------------------------

@@ -45,11 +45,11 @@ def links(lines: Iterable[Line]) -> list[tuple[str, str]]:
 
 
 def made(n: int, seed: int) -> tuple[list[Drawn], list[Line]]:
-    """Make courses of 25 boxes; references go to a box of the same or a lower layer."""
+    """Make courses of 10 boxes; references go to a box of the same or a lower layer."""
     chance = random.Random(seed)
     boxes = sorted((drawn(f"{i}", chance.randrange(5), study=f"{chance.randrange(3)}")
                     for i in range(n)), key=lambda d: d.first.layer)
-    courses = [boxes[i::max(1, n // 25)] for i in range(max(1, n // 25))]
+    courses = [boxes[i::n // 10] for i in range(n // 10)]
     lines = {
         (source.id, chance.choice(course[:i]).id)
         for course in courses for i, source in enumerate(course) if i
