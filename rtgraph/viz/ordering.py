@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from rtgraph.viz.crossings import crossings, hidden, length
 
-BOX_WIDTH, BOX_HEIGHT = 188, 52
-GAP_X, GAP_Y = 28, 30  # between boxes of a row; between rows of one layer
+BOX_WIDTH, BOX_HEIGHT = 176, 70
+GAP_X, GAP_Y = 20, 26  # between boxes of a row; between rows of one layer
 LAYER_GAP = 88  # between layers: room for arrows and their roles
 PAD = 18  # from a box to the frame of its study
 FRAME_GAP = 24  # between frames of studies
@@ -256,7 +256,8 @@ def _placed(
             middle = (low + high) / 2
             means = [fsum(wanted.get(item, middle + offset) for item in column) / len(column)
                      for offset, column in zip(offsets, columns, strict=True)]
-            firsts = _rising(m - o for m, o in zip(means, offsets, strict=True))
+            firsts = _rising([(m - o, _weight(c))
+                              for m, o, c in zip(means, offsets, columns, strict=True)])
             for first, offset, column in zip(firsts, offsets, columns, strict=True):
                 found.update(dict.fromkeys(column, min(max(first, low), high) + offset))
         for item in block.rows.get(key, ()):
@@ -269,14 +270,20 @@ def _width(column: Sequence[Item]) -> float:
     return PATH_WIDTH if isinstance(column[0], Path) else BOX_WIDTH
 
 
-def _rising(values: Iterable[float]) -> Iterator[float]:
-    """Yield the rising numbers that are nearest to the given ones (pool adjacent violators)."""
-    pools: list[tuple[float, int]] = []
-    for value in values:
-        mean, n = value, 1
+def _weight(column: Sequence[Item]) -> int:
+    return STRAIGHT if isinstance(column[0], Path) else 1
+
+
+def _rising(values: Iterable[tuple[float, int]]) -> Iterator[float]:
+    """Yield the rising numbers nearest to the given, weighted ones (pool adjacent violators)."""
+    pools: list[tuple[float, int, int]] = []
+    for value, weight in values:
+        mean, sum_of_weights, n = value, weight, 1
         while pools and pools[-1][0] > mean:
-            other, m = pools.pop()
-            mean, n = (mean * n + other * m) / (n + m), n + m
-        pools.append((mean, n))
-    for mean, n in pools:
+            other, more, m = pools.pop()
+            together = sum_of_weights + more
+            mean, sum_of_weights, n = (
+                (mean * sum_of_weights + other * more) / together, together, n + m)
+        pools.append((mean, sum_of_weights, n))
+    for mean, _, n in pools:
         yield from [mean] * n

@@ -7,6 +7,12 @@ from rtgraph.viz.ordering import BEND, BOX_HEIGHT, BOX_WIDTH
 from rtgraph.viz.routes import LABEL_LINE, LABEL_SIZE
 
 
+NAME_SIZE, CAPTION_SIZE, TALLY_SIZE = 15, 14, 13  # of the texts of a box
+INSET = 8  # from the edge of a box to its text
+# Where the middle of each line of text is, from the centre of its box, by lines of the caption.
+LINES_AT = ((0,), (-11, 11), (-18, 3, 21))
+
+
 @dataclass(frozen=True, slots=True)
 class Palette:
     """Names say what a colour is for; text on any of the grounds has a contrast of 4.5 or more."""
@@ -38,6 +44,8 @@ def style(modalities: list[str]) -> dict[str, object]:
     return {
         "colours": asdict(PALETTE),
         "box": [BOX_WIDTH, BOX_HEIGHT],
+        "sizes": [NAME_SIZE, CAPTION_SIZE, TALLY_SIZE],
+        "inset": INSET, "lines_at": LINES_AT,
         "label": [LABEL_SIZE, LABEL_LINE],
         "bend": BEND,
         "modalities": [{"modality": m, "fill": row.fill, "text": row.text} for m, row in rows],

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rtgraph.viz.collapse import Line
 from rtgraph.viz.ordering import BEND, BOX_HEIGHT, BOX_WIDTH
 
-LABEL_SIZE, LABEL_LINE = 12, 14  # of the text of roles, and from line to line
+LABEL_SIZE, LABEL_LINE = 13, 15  # of the text of roles, and from line to line
+LABEL_GAP = 5  # left free beside a role
 LETTER = 0.66  # width of a capital letter, as a part of the size
 PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)
 MAX_ROLES = 3
@@ -78,7 +79,7 @@ def label_places(
 
 
 def _rect(at: Point, text: Sequence[str]) -> Rect:
-    width = max(map(len, text)) * LABEL_SIZE * LETTER / 2
+    width = max(map(len, text)) * LABEL_SIZE * LETTER / 2 + LABEL_GAP
     height = len(text) * LABEL_LINE / 2
     return at[0] - width, at[1] - height, at[0] + width, at[1] + height
 

@@ -9,12 +9,21 @@ from rtgraph.viz.collapse import Drawn, Line
 from rtgraph.viz.findings import SEVERITIES
 from rtgraph.viz.layout import Frame
 from rtgraph.viz.ordering import BOX_HEIGHT, BOX_WIDTH
-from rtgraph.viz.palette import PALETTE
+from rtgraph.viz.palette import (
+    CAPTION_SIZE,
+    INSET,
+    LINES_AT,
+    NAME_SIZE,
+    PALETTE,
+    TALLY_SIZE,
+)
 from rtgraph.viz.picture import Picture
 from rtgraph.viz.routes import LABEL_LINE, LABEL_SIZE, handles, point_at, words
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-MARGIN, HEAD, INSET = 24, 64, 10
+MARGIN, HEAD = 24, 64
+BASE = 5  # from the middle of a line of text to its base line
+BOLDER = 1.04  # width of bold letters
 NARROW, WIDE = frozenset("iljtfrI.,:;'!|()[] -·"), frozenset("mwMWQO@%×…")
 Point = tuple[float, float]
 
@@ -58,6 +67,17 @@ def fitted(text: str, font_size: float, room: float) -> str:
         if used > room:
             return f"{text[:max(0, i - 1)].rstrip()}…"
     return text
+
+
+def wrapped(text: str, font_size: float, room: float) -> list[str]:
+    """Return a text on at most two lines; without a blank it breaks between letters."""
+    first = fitted(text, font_size, room)
+    if first == text:
+        return [text] if text else []
+    most = first.removesuffix("…")
+    blank = most.rfind(" ")
+    end = len(most) if text[len(most)] == " " or blank < len(most) / 3 else blank
+    return [text[:end], fitted(text[end:].strip(), font_size, room)]
 
 
 def _advance(letter: str) -> float:
@@ -116,10 +136,12 @@ def _frame(picture: Picture, frame: Frame) -> Iterator[str]:
     yield (f'<rect x="{frame.left:g}" y="{frame.top:g}" width="{width:g}" height="{height:g}" '
            f'rx="10" fill="{PALETTE.study}" stroke="{PALETTE.study_line}"/>')
     text, day = picture.title_of(frame.study)
-    shown = fitted(text, 13, width - 24)
-    yield _text(frame.left + 12, frame.top + 21, shown, 13, PALETTE.study_text, weight=600)
-    if _width(shown, 13) + _width(day, 12) + 12 < width - 24:
-        yield _text(frame.right - 12, frame.top + 21, day, 12, PALETTE.study_text, anchor="end")
+    shown = fitted(text, CAPTION_SIZE, width - 24)
+    yield _text(frame.left + 12, frame.top + 21, shown, CAPTION_SIZE, PALETTE.study_text,
+                weight=600)
+    if _width(shown, CAPTION_SIZE) + _width(day, TALLY_SIZE) + 12 < width - 24:
+        yield _text(frame.right - 12, frame.top + 21, day, TALLY_SIZE, PALETTE.study_text,
+                    anchor="end")
 
 
 def _line(picture: Picture, line: Line) -> Iterator[str]:
@@ -169,12 +191,16 @@ def _box(picture: Picture, drawn: Drawn) -> Iterator[str]:
     yield rect(0, f'stroke="{line}" stroke-width="2.5" stroke-dasharray="7 5"' if line else
                'stroke="#555"')
     room = BOX_WIDTH - 2 * INSET
-    name = fitted(box.modality, 14.5, room * 0.75)
-    tally = fitted(drawn.tally, 12, room - _width(name, 14.5) - 6)
-    yield _text(left + INSET, y - 6, name, 14, text, weight=600)
+    bold = NAME_SIZE * BOLDER
+    name = fitted(box.modality, bold, room * 0.75)
+    tally = fitted(drawn.tally, TALLY_SIZE, room - _width(name, bold) - 6)
+    caption = wrapped(picture.caption_of(drawn), CAPTION_SIZE, room)
+    first, *below = (y + at + BASE for at in LINES_AT[len(caption)])
+    yield _text(left + INSET, first, name, NAME_SIZE, text, weight=600)
     if tally:
-        yield _text(left + BOX_WIDTH - INSET, y - 6, tally, 12, text, anchor="end")
-    yield _text(left + INSET, y + 16, fitted(picture.caption_of(drawn), 13, room), 13, text)
+        yield _text(left + BOX_WIDTH - INSET, first, tally, TALLY_SIZE, text, anchor="end")
+    for words_of_line, at in zip(caption, below, strict=True):
+        yield _text(left + INSET, at, words_of_line, CAPTION_SIZE, text)
     for at, colour, sign in _badges(picture, drawn, line):
         yield (f'<circle cx="{left + at:g}" cy="{top:g}" r="11" fill="{colour}" '
                f'stroke="{PALETTE.paper}" stroke-width="2"/>')

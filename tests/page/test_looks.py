@@ -14,6 +14,7 @@ from rtgraph.graphmodel.tables import Tables
 from rtgraph.viz.figure import Figure
 from rtgraph.viz.many import draw_page, render_index
 from rtgraph.viz.output import write_file
+from rtgraph.viz.palette import CAPTION_SIZE
 from rtgraph.viz.picture import Material, chosen
 from tests.page.conftest import Watched
 from tests.page.example import finding, material, patient, titled
@@ -83,10 +84,11 @@ def test_typical_patients_can_be_read(
     tables = TYPICAL[name]().tables
     shown = open_page(Figure(Material(key_of(tables), tables)).save(tmp_path / "p.html")).ready()
     scale = shown.page.evaluate("rtgraph.network.getScale()")
-    assert scale * 13 > 6.5  # pixels of the captions
+    assert scale * CAPTION_SIZE > 8  # pixels, where the window is 1600 wide
     texts = shown.page.evaluate("""rtgraph.scene().nodes.map(({node}) => textsIn(node))""")
     assert all(name and not name.endswith("…") for name, _, _ in texts)
-    assert sum(label.endswith("…") for _, _, label in texts) <= len(texts) / 3
+    assert sum("".join(caption[-1:]).endswith("…") for _, _, caption in texts
+               ) <= len(texts) / 8
     word = name.replace(" ", "-")
     shown.page.screenshot(path=artefacts / f"figure-{word}.png")
     shown.page.locator("#show-time").click()

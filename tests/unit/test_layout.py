@@ -63,9 +63,9 @@ def meet(a: Frame, b: Frame) -> bool:
     return (a.left < b.right and b.left < a.right) and (a.top < b.bottom and b.top < a.bottom)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_boxes_lie_apart_and_references_point_down(seed: int) -> None:
-    boxes, lines = made(200, seed)
+    boxes, lines = made(100, seed)
     points = layout(boxes, lines).points
     assert set(points) == {d.id for d in boxes}
     assert overlaps(points, BOX_WIDTH, BOX_HEIGHT) == 0
@@ -172,7 +172,7 @@ def test_nothing_has_no_positions() -> None:
 
 
 def test_the_same_boxes_get_the_same_places() -> None:
-    boxes, lines = made(300, seed=1)
+    boxes, lines = made(100, seed=1)
     assert layout(boxes, lines) == layout(boxes[::-1], lines[::-1])
 
 

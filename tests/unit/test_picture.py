@@ -28,7 +28,7 @@ from rtgraph.viz.output import write_file
 from rtgraph.viz.palette import PALETTE
 from rtgraph.viz.picture import Material, Options, Picture, chosen, compose
 from rtgraph.viz.schemapicture import label_of, schema_picture
-from rtgraph.viz.svg import fitted, render_svg, size
+from rtgraph.viz.svg import fitted, render_svg, size, wrapped
 from tests.page.example import PATIENT_KEY, described, finding, material, patient, titled
 
 HOSTILE = '<script>alert(1)</script>"&\\ \x1b]]> \ufffe \U0001f600 前立腺 \u202e'
@@ -144,6 +144,17 @@ def test_png_without_a_browser_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
 ])
 def test_text_is_cut_to_a_width(text: str, width: float, expected: str) -> None:
     assert fitted(text, 13, width) == expected
+
+
+@pytest.mark.parametrize(("text", "width", "expected"), [
+    ("short", 200, ["short"]), ("", 10, []), ("two words", 60, ["two", "words"]),
+    ("Pelvis boost after MR review", 120, ["Pelvis boost", "after MR review"]),
+    ("Pelvis boost after MR review of the week", 120, ["Pelvis boost", "after MR review…"]),
+    ("a treatmentplanwithoutblanks", 120, ["a treatmentplan", "withoutblanks"]),
+    ("治療計画治療計画", 60, ["治療計", "画治療…"]),
+])
+def test_text_breaks_into_two_lines(text: str, width: float, expected: list[str]) -> None:
+    assert wrapped(text, 13, width) == expected
 
 
 # --- identifiers ---------------------------------------------------------------------------------

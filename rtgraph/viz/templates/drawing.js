@@ -1,9 +1,11 @@
 // The network: boxes, frames of studies, lines and their roles on the canvas of vis-network.
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
-const BOLD = `600 14px ${FONT}`, TITLE = `600 13px ${FONT}`, PLAIN = `13px ${FONT}`, SMALL = `12px ${FONT}`;
+const [NAME_SIZE, CAPTION_SIZE, TALLY_SIZE] = graph.sizes;
+const BOLD = `600 ${NAME_SIZE}px ${FONT}`, PLAIN = `${CAPTION_SIZE}px ${FONT}`, SMALL = `${TALLY_SIZE}px ${FONT}`;
+const TITLE = `600 ${CAPTION_SIZE}px ${FONT}`; // of a study
 const [ROLE_SIZE, ROLE_LINE] = graph.label;
-const INSET = 10, RADIUS = 7, DASH = [7, 5];
+const INSET = graph.inset, RADIUS = 7, DASH = [7, 5];
 const STACK = graph.up ? -1 : 1; // groups look like a pile, on the side at which no arrow ends
 const TEXT_ZOOM = 0.42, ROLE_ZOOM = 0.5; // below these only modalities, and no roles, are drawn
 const labelAt = new Map(graph.labels.map(([from, to, kind, t]) => [`${from} ${to} ${kind}`, t]));
@@ -106,24 +108,34 @@ function drawBox({ ctx, id, x, y, state }) {
   return { drawNode, nodeDimensions: { width: WIDTH, height: HEIGHT } };
 }
 
-// The three texts of a box, cut to what fits.
+// A text on at most two lines; where no blank lets it break, it breaks between letters.
+function wrapped(text, font, width) {
+  const first = fit(text, font, width);
+  if (first === text) return text ? [text] : [];
+  const most = first.slice(0, -1), blank = most.lastIndexOf(" ");
+  const end = text[most.length] === " " || blank < most.length / 3 ? most.length : blank;
+  return [text.slice(0, end), fit(text.slice(end).trim(), font, width)];
+}
+
+// The texts of a box, cut to what fits: modality, tally, the lines of the caption.
 function textsIn(node) {
   const width = WIDTH - 2 * INSET;
   const name = fit(node.modality, BOLD, width * 0.75);
   measure.font = BOLD;
   const room = width - measure.measureText(name).width - 6;
-  return [name, fit(node.tally, SMALL, room), fit(node.label || "", PLAIN, width)];
+  return [name, fit(node.tally, SMALL, room), wrapped(node.label || "", PLAIN, width)];
 }
 function drawText(ctx, node, left, y) {
-  const [name, tally, label] = textsIn(node);
+  const [name, tally, caption] = textsIn(node);
+  const [top, ...below] = graph.lines_at[caption.length];
   ctx.textAlign = "right";
   ctx.font = SMALL;
-  ctx.fillText(tally, left + WIDTH - INSET, y - 11);
+  ctx.fillText(tally, left + WIDTH - INSET, y + top);
   ctx.textAlign = "left";
   ctx.font = BOLD;
-  ctx.fillText(name, left + INSET, y - 11);
+  ctx.fillText(name, left + INSET, y + top);
   ctx.font = PLAIN;
-  ctx.fillText(label, left + INSET, y + 11);
+  caption.forEach((text, i) => ctx.fillText(text, left + INSET, y + below[i]));
 }
 
 // From far away the modality alone is drawn, large.

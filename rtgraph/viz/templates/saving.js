@@ -12,11 +12,12 @@ function svgBox({ node, x, y }) {
   if (node.members) box.append(rect(8, {}), rect(4, {}));
   if (dashed) box.append(rect(0, { stroke: COLOUR.paper, "stroke-width": 4 }));
   box.append(rect(0, dashed ? { stroke: line, "stroke-width": 2.5, "stroke-dasharray": DASH.join(" ") } : {}));
-  const [name, tally, label] = textsIn(node);
+  const [name, tally, caption] = textsIn(node);
+  const [first, ...below] = graph.lines_at[caption.length].map((at) => y + at + 5); // base lines
   box.append(
-    svgText(left + INSET, y - 6, name, 14, text, { "font-weight": 600 }),
-    svgText(left + WIDTH - INSET, y - 6, tally, 12, text, { "text-anchor": "end" }),
-    svgText(left + INSET, y + 16, label, 13, text),
+    svgText(left + INSET, first, name, NAME_SIZE, text, { "font-weight": 600 }),
+    svgText(left + WIDTH - INSET, first, tally, TALLY_SIZE, text, { "text-anchor": "end" }),
+    ...caption.map((line, i) => svgText(left + INSET, below[i], line, CAPTION_SIZE, text)),
   );
   for (const { at, colour, sign } of badgesOf(node)) {
     box.append(svg("circle", { cx: left + at, cy: top, r: 11, fill: colour, stroke: COLOUR.paper, "stroke-width": 2 }));
@@ -56,8 +57,8 @@ function figureAsSvg() {
   for (const { title, rect } of shown.frames) {
     all.append(svg("rect", { x: rect[0], y: rect[1], width: rect[2] - rect[0], height: rect[3] - rect[1], rx: 10, fill: COLOUR.study, stroke: COLOUR.study_line }));
     const [words, day] = titleParts(title, rect[2] - rect[0] - 24);
-    all.append(svgText(rect[0] + 12, rect[1] + 21, words, 13, COLOUR.study_text, { "font-weight": 600 }),
-      svgText(rect[2] - 12, rect[1] + 21, day, 12, COLOUR.study_text, { "text-anchor": "end" }));
+    all.append(svgText(rect[0] + 12, rect[1] + 21, words, CAPTION_SIZE, COLOUR.study_text, { "font-weight": 600 }),
+      svgText(rect[2] - 12, rect[1] + 21, day, TALLY_SIZE, COLOUR.study_text, { "text-anchor": "end" }));
   }
   const places = new Map(shown.nodes.map(({ node, x, y }) => [node.id, { x, y }]));
   all.append(...shown.lines.map((line) => svgLine(line, places)), ...shown.nodes.map(svgBox));
