@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtgraph.config import Settings
-from rtgraph.cypher.library import checks
+from rtgraph.cypher.library import checks, select
+from rtgraph.cypher.stored import store_report
 from rtgraph.cypher.validate import Report, run_checks
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.errors import OutputError, UsageError
@@ -78,7 +79,8 @@ def show(
                 options=Options(writers=own.writers, batch=own.batch),
                 rejects_file=out / "rejects.jsonl")
             say("ingest", _counts(summary))
-            report = await run_checks(store, checks())
+            report = await run_checks(store, select(checks()))
+            await store_report(store, report)  # so that the figure shows the findings
             return summary, report, await _draw_graph(store, out, report, target.browser_link)
 
     summary, report, figure = asyncio.run(work())

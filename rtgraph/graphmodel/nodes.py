@@ -107,6 +107,9 @@ INSTANCE = (
     Property("variant", "STRING", "hash of one of the variants of its series"),
     Property("n_common_refs", "INTEGER", "objects in its Common Instance Reference, when present"),
     Property("n_refs_not_in_common", "INTEGER", "objects it refers to that are not in there"),
+    Property("noted_uids", "LIST<STRING>",
+             "role and UID of what has no node: orders, observing devices, retired patient and "
+             "study objects; not those equal to its own study"),
     Property("suspect_text", "LIST<STRING>",
              "keywords of free text that holds a date or a part of the patient's name; "
              "on images only when there are any"),

@@ -183,7 +183,7 @@ PRESCRIPTION = PartType(
         Property("index", "INTEGER", "RTPrescriptionIndex"),
         Property("label", "STRING", "RTPrescriptionLabel"),
         Property("intent", "STRING", "RTTreatmentIntentType of the intent it names"),
-        Property("n_fractions", "INTEGER", "sum of NumberOfFractions over its fraction patterns"),
+        Property("n_fractions", "INTEGER", "NumberOfFractions"),
         Property("objective_types", "LIST<STRING>",
                  "codes of its dosimetric objectives, in the order of objective_doses_gy"),
         Property("objective_doses_gy", "LIST<FLOAT>", "their doses; a negative number is none"),

@@ -25,7 +25,7 @@ from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected, 
 from rtgraph.ingest.tags import LABEL, UserTag
 from rtgraph.ingest.walker import References, walk, walk_image
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -116,6 +116,7 @@ def _instance(header: Header, file: Found, plan: Plan) -> Instance | Rejected:
         item, ("Content", "InstanceCreation", "Acquisition"))
     facts |= _frame(item, kind, found.targets, issues)
     facts |= _index(found)
+    facts["noted_uids"] = [f"{role} {uid}" for role, uid in found.noted if uid != study_uid] or None
     draft = Draft(item, charset, sop_class, sop_uid, facts, found, header.pixels)
     for label in kind.labels:
         if rule := RULES.get(label):

@@ -43,14 +43,14 @@ class References:
     """What one object refers to; `placements` names the series of targets, where stated.
 
     `links` lead to shared nodes. `common` are the objects that its Common Instance Reference
-    lists, None when it has none. `too_long` names attributes that held a UID whose length field
-    must be wrong.
+    lists, None when it has none. `noted` are the roles and UIDs of rows that are kept as text. `too_long` names attributes that held a UID whose length field must be wrong.
     """
 
     targets: list[Target] = field(default_factory=list)
     placements: dict[str, tuple[str, ...]] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     common: frozenset[str] | None = None
+    noted: list[tuple[str, str]] = field(default_factory=list)
     too_long: set[str] = field(default_factory=set)
 
 
@@ -75,6 +75,7 @@ class _Found:
     placements: dict[str, set[str]] = field(default_factory=dict)
     links: set[Link] = field(default_factory=set)
     common: dict[str, _Facts] = field(default_factory=dict)
+    noted: set[tuple[str, str]] = field(default_factory=set)
     too_long: set[str] = field(default_factory=set)
 
     def add(self, edge: str, role: str, uid: str, facts: _Facts) -> None:
@@ -139,6 +140,7 @@ def walk(item: Item, sop_class: str) -> References:
         if series and len(uid) <= LONGEST_UID:
             result.placements[uid] = series
     result.links = sorted(found.links, key=repr)
+    result.noted = sorted(found.noted)
     return result
 
 
@@ -172,6 +174,8 @@ def _visit(
         if keyword in item and (row := _row(rows, item)):
             if row.missing == "hub_node":
                 _shared(found, item, row, keyword)
+            elif row.missing == "property":
+                _note(found, row, first_text(item, keyword))
             elif (row.edge in EDGES or row.role == "COMMON_REFERENCE") and (
                     uid := first_text(item, keyword)):
                 _stated(found, stack, row, uid, path, number)
@@ -199,6 +203,13 @@ def _row(rows: list[Reference], item: Item) -> Reference | None:
         return rows[0]
     concepts = {c.partition("^")[2] for c in codes(item, "ConceptNameCodeSequence")}
     return next((r for r in rows if r.path_id.rpartition(".")[2] in concepts), None)
+
+
+def _note(found: _Found, row: Reference, uid: str) -> None:
+    if len(uid) > LONGEST_UID:
+        found.too_long.add(row.path[-1])
+    elif uid:
+        found.noted.add((row.role, uid))
 
 
 def _shared(found: _Found, item: Item, row: Reference, keyword: str) -> None:

@@ -148,6 +148,16 @@ def test_rows_without_an_edge_leave_no_node(graph_of_rows: TestGraph) -> None:
     assert [(r["labels"], silent[r["uid"]]) for r in found] == []
 
 
+def test_rows_that_are_kept_as_text(graph_of_rows: TestGraph) -> None:
+    wanted = {(case.sop_uid, f"{hit.row['role']} {hit.uid}") for case in cases()
+              for hit in hits(case) if hit.row["missing"] == "property"}
+    assert {role.partition(" ")[0] for _, role in wanted} == {
+        "PATIENT_SOP", "STUDY_SOP", "REQUEST", "SR_DEVICE"}
+    found = graph_of_rows.read(
+        "MATCH (i:Instance) UNWIND i.noted_uids AS noted RETURN i.SOPInstanceUID AS uid, noted")
+    assert {(r["uid"], r["noted"]) for r in found} == wanted
+
+
 def test_kinds_of_frames(graph_of_rows: TestGraph) -> None:
     found = {r["role"]: r["kinds"] for r in graph_of_rows.read(
         "MATCH ()-[r:REFERENCES_FRAME]->(f:FrameOfReference) WITH r.role AS role, f.kind AS kind "
