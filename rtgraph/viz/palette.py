@@ -6,7 +6,6 @@ from rtgraph.graphmodel.modalities import series_type
 from rtgraph.viz.ordering import BEND, BOX_HEIGHT, BOX_WIDTH
 from rtgraph.viz.routes import LABEL_LINE, LABEL_SIZE
 
-
 NAME_SIZE, CAPTION_SIZE, TALLY_SIZE = 15, 14, 13  # of the texts of a box
 INSET = 8  # from the edge of a box to its text
 # Where the middle of each line of text is, from the centre of its box, by lines of the caption.

@@ -10,6 +10,7 @@ import pytest
 
 from bench.rows import Rows
 from rtgraph.cypher.library import check
+from rtgraph.cypher.links import file_link, subject_link
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.text import plain
 from rtgraph.viz.figure import Figure
@@ -114,12 +115,26 @@ def test_findings_stand_in_the_header_and_in_the_list(shown: Watched) -> None:
     assert listed.count() == 4  # CT, lost plan, two findings; the waived one is none
     shown.click(PLAN)
     assert "waived" in shown.selected
-    links = shown.page.locator("#selection a")
-    assert links.evaluate_all("all => all.map((a) => a.href)")[0].endswith(
-        "MATCH%20(n%3AInstance%20%7BSOPInstanceUID%3A%20%27" + PLAN + "%27%7D)%20OPTIONAL%20"
-        "MATCH%20(n)-%5Br%5D-(m)%20RETURN%20n%2C%20r%2C%20m%20LIMIT%20200")
-    assert "&cmd=edit&arg=MATCH%20(n)%20RETURN%20n%20AS%20found%3B" in links.last.get_attribute(
-        "href")  # type: ignore[operator]
+
+
+def test_boxes_and_findings_lead_to_neo4j_browser(open_page: Open, tmp_path: Path) -> None:
+    part, unknown = f"{PLAN}#B1", "1.2.3.4"
+    about = material(TABLES, finding(part, "PLN-03"), finding(unknown, "REF-01"))
+    shown = open_page(written(Figure(about), tmp_path)).ready()
+
+    def links(place: str) -> list[tuple[str, str]]:
+        return [tuple(pair) for pair in shown.page.locator(f"{place} a").evaluate_all(
+            "all => all.map((a) => [a.textContent, a.getAttribute('href')])")]
+
+    shown.click(PLAN)
+    of_check = ("All of PLN-03 in Neo4j Browser", file_link(BROWSER, check("PLN-03")))
+    assert links("#selection") == [
+        ("Open in Neo4j Browser", subject_link(BROWSER, PLAN)),
+        ("Open in Neo4j Browser", subject_link(BROWSER, part)), of_check]
+    shown.click(CT)
+    assert links("#selection") == [("Open in Neo4j Browser", subject_link(BROWSER, CT))]
+    shown.page.locator("#problem-section summary").click()
+    assert ("Open in Neo4j Browser", subject_link(BROWSER, unknown)) in links("#problem-list")
 
 
 def test_a_box_with_a_finding_is_in_no_group(shown: Watched) -> None:

@@ -170,7 +170,8 @@ def test_the_command_draws_a_part(call: Call, graph: TestGraph, cohort: Manifest
     assert "more than 3" in call("graph", "DEMO-2", "--max-nodes", "3", code=2).stderr
     assert "nothing to draw" in call("graph", code=2).stderr
     assert "One thing" in call("graph", "DEMO-1", "--all", "-o", "x", code=2).stderr
-    assert "no address" in call("graph", "DEMO-1", "--link-template", "x:{PatientID}", code=2).stderr
+    template = ("--link-template", "x:{PatientID}")
+    assert "no address" in call("graph", "DEMO-1", *template, code=2).stderr
 
 
 def test_unknown_patients_are_one_sentence(call: Call, graph: TestGraph, cohort: Manifest) -> None:

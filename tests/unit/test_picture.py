@@ -1,6 +1,7 @@
 """The picture as a whole, its formats, its links, and who may be drawn."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -409,6 +410,21 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="cannot be written"):
             write_file("four", folder, force=True)
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["page.html"]
+
+
+def test_a_folder_that_is_only_to_be_read_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    # nothing is denied to root but by the system itself
+    folder = Path("/proc") if os.geteuid() == 0 else tmp_path
+    for draw in (
+        lambda: Figure(material(patient())).save(folder / "page.html"),
+        lambda: draw_page(material(patient()), Options(), folder, force=True),
+    ):
+        with pytest.raises(OutputError, match="cannot be written") as refused:
+            draw()
+        assert str(folder) not in f"{refused.value} {refused.value.hint}"
+    tmp_path.chmod(0o700)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_pages_are_utf8_under_any_locale_and_nothing_else_is_made(tmp_path: Path) -> None:
