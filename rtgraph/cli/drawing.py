@@ -98,6 +98,8 @@ def graph(
     from rtgraph.viz.figure import format_of
     from rtgraph.viz.picture import chosen
 
+    if open_it and str(output) == "-":
+        raise UsageError("What goes to stdout cannot be opened.", "Name a file with --output.")
     options = chosen(
         study=study or (), series=series or (), hops=hops, modality=modality or (),
         exclude_modality=exclude_modality or (), exclude_series=exclude_series or (),
@@ -121,7 +123,7 @@ def graph(
         else:
             uid = next(iter((*(study or ()), *(series or ()))), None)
             written = draw_one(source, patient, uid, options, name, output, force)
-    if open_it:
+    if open_it and written is not None:
         open_in_browser(written)
     raise typer.Exit(code)
 

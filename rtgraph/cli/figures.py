@@ -182,11 +182,9 @@ def _write(content: str | bytes, output: Path, force: bool) -> Path | None:
     return output
 
 
-def open_in_browser(path: Path | None) -> None:
+def open_in_browser(path: Path) -> None:
     """Open a file in the web browser of this machine."""
     import webbrowser
 
-    if path is None:
-        raise UsageError("What goes to stdout cannot be opened.", "Name a file with --output.")
     if not webbrowser.open(path.resolve().as_uri()):
         say("No web browser could be opened; the file is written.")

@@ -57,8 +57,7 @@ async def recognise(store: "Store") -> State:
 
 
 async def patient_of(
-    store: "Store", patient: str | None = None, study: str | None = None, *,
-    identifiers: bool = False,
+    store: "Store", patient: str | None = None, study: str | None = None
 ) -> str | None:
     """Return the key of the patient that the user names, None when none is named.
 
@@ -70,7 +69,7 @@ async def patient_of(
     if patient is not None and study is not None:
         raise UsageError("--patient and --study name the patient twice.", "Give one of them.")
     if patient is not None:
-        return find_patient(await patients(store), patient, identifiers=identifiers)
+        return find_patient(await patients(store), patient)
     if study is None:
         return None
     keys = await holders(store, study, "study")

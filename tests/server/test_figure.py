@@ -35,11 +35,17 @@ MATCH (a:Instance {SOPInstanceUID: $a}), (b:Instance {SOPInstanceUID: $b})
 CREATE (a)-[:INFERRED_LINK {method: 'BY_DATE', confidence: 0.5, rule_version: 1}]->(b)"""
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    folder = tmp_path_factory.mktemp("cohort") / "dicom"
+    return folder, write_cohort(folder)
+
+
 @pytest.fixture
-def cohort(graph: TestGraph, tmp_path: Path) -> Manifest:
+def cohort(graph: TestGraph, files: tuple[Path, Manifest]) -> Manifest:
     """Three patients in the graph; what tests add is taken away again."""
-    manifest = write_cohort(tmp_path / "dicom")
-    graph.ingest(tmp_path / "dicom")
+    folder, manifest = files
+    graph.ingest(folder)
     return manifest
 
 
@@ -212,7 +218,9 @@ def test_all_patients_and_a_cohort_get_pages_and_an_index(
     graph.write(CLEAN_UP)
 
 
-def test_the_schema_counts_labels_and_types(call: Call, graph: TestGraph, cohort: Manifest) -> None:
+def test_the_schema_counts_labels_and_types(
+    call: Call, graph: TestGraph, cohort: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = json.loads(call("graph", "--schema", "-f", "json", "-o", "-").stdout)
     boxes = {b["id"]: int(b["details"]["nodes"].replace(",", "")) for b in document["boxes"]}
     counts = cohort.counts
@@ -221,7 +229,16 @@ def test_the_schema_counts_labels_and_types(call: Call, graph: TestGraph, cohort
     lost = graph.one("MATCH (p:RTPlan:Missing) RETURN count(p)")
     assert boxes["RTPlan"] == plans + lost
     assert document["counts"]["relationships"] == graph.one("MATCH ()-[r]->() RETURN count(r)")
-    call("graph", "--schema", "-o", "schema.svg")
+    opened: list[str] = []
+
+    def note(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", note)
+    call("graph", "--schema", "-o", "schema.svg", "--open")
+    assert opened == [Path("schema.svg").resolve().as_uri()]
+    assert "cannot be opened" in call("graph", "--schema", "-o", "-", "--open", code=2).stderr
 
 
 def test_options_work_in_python_too(graph: TestGraph, cohort: Manifest) -> None:
