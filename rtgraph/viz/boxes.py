@@ -166,7 +166,7 @@ class Boxes:
         image = instance.get("is_image", True)
         if kind == "series":
             words, amount = description, tally(len(uids), n_missing, "image" if image else "object")
-            name = description or amount
+            name = description or (amount if uids else "series")
         else:
             alone = len(self._held.instances_of.get(instance["SeriesInstanceUID"], ())) <= 1
             words = caption(modality, instance, description, alone=alone)

@@ -39,7 +39,7 @@ def title(modality: str, instance: Row, caption: str, description: str) -> str:
 def tally(n: int, n_missing: int, word: str) -> str:
     """Say how much a box stands for: images, or objects when it is a series of those."""
     if n == 0:
-        return "series missing"
+        return "missing"
     words = word if n == 1 else f"{word}s"
     if n_missing == n:
         return f"{n} {words} missing"

@@ -14,7 +14,7 @@ from rtgraph.viz.crossings import crossings, hidden, length
 
 BOX_WIDTH, BOX_HEIGHT = 176, 70
 GAP_X, GAP_Y = 20, 26  # between boxes of a row; between rows of one layer
-LAYER_GAP = 88  # between layers: room for arrows and their roles
+LAYER_GAP = 100  # between layers: room for arrows and their roles
 PAD = 18  # from a box to the frame of its study
 FRAME_GAP = 24  # between frames of studies
 PATH_WIDTH = 14

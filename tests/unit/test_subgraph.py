@@ -162,7 +162,7 @@ BOXES: list[tuple[Callable[[], Tables], dict[str, tuple[str, str, int, int, str,
     }),
     (by_series_alone, {
         "ct": ("series", "present", 3, 0, "CT", "Planning", "3 images"),
-        "gone": ("series", "missing", 0, 0, "unknown", "", "series missing"),
+        "gone": ("series", "missing", 0, 0, "unknown", "", "missing"),
         "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
     }),
     (without_series, {
