@@ -13,7 +13,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
+	bench bench-corpus bench-ingest bench-store bench-checks bench-layout bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=-
 
 bench-checks: $(VENV)/dev.done  ## run the checks on INSTANCES=1000000 generated instances
 	$(BIN)/python -m bench.checks $(if $(INSTANCES),--instances $(INSTANCES)) $(ARGS)
+
+bench-layout: $(VENV)/dev.done  ## measure the layout of the figure against plain layers
+	$(BIN)/python -m bench.layout $(ARGS)
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)

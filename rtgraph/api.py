@@ -10,13 +10,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rtgraph import __version__, config
+from rtgraph import config
 from rtgraph.cypher.graph import find_patient
 from rtgraph.errors import UnknownName
 from rtgraph.graphmodel.references import locating_roles
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from rtgraph.ingest.pipeline import Progress
     from rtgraph.ingest.runs import Summary
     from rtgraph.store.bolt import Store
+    from rtgraph.viz.figure import Figure
+    from rtgraph.viz.picture import Material
 
 T = TypeVar("T")
 
@@ -68,62 +69,6 @@ class TableFrames(Mapping[str, "pandas.DataFrame"]):
 
     def __len__(self) -> int:
         return len(TABLES)
-
-
-class Figure:
-    """The figure of a patient: shows itself in a notebook, `save` writes the page."""
-
-    def __init__(self, html: str) -> None:
-        self.html = html
-
-    def _repr_html_(self) -> str:
-        return (f'<iframe srcdoc="{escape(self.html, quote=True)}" width="100%" height="640" '
-                'style="border:0" sandbox="allow-scripts"></iframe>')
-
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the page; refuse to overwrite without `force`."""
-        from rtgraph.viz.page import write_page
-
-        write_page(self.html, Path(path), force=force)
-        return Path(path)
-
-
-def draw(tables: Tables, patient_key: str, *, identifiers: bool = False) -> Figure:
-    """Draw one patient; `tables` hold the rows of this patient."""
-    from rtgraph.viz.page import Heading, render
-    from rtgraph.viz.subgraph import fold
-
-    patient = tables["patients"][0]
-    heading = Heading(
-        patient_key=patient_key,
-        counts={
-            "studies": len({r["StudyInstanceUID"] for r in tables["studies"]
-                            if r["patient_key"] == patient_key}),
-            "series": len({r["SeriesInstanceUID"] for r in tables["series"]
-                           if r["patient_key"] == patient_key}),
-            "unresolved": sum(not r["resolved"] for r in tables["references"]),
-        },
-        version=__version__,
-        identifiers={n: str(patient[n]) for n in ("PatientID", "PatientBirthDate", "PatientSex")
-                     if patient[n] is not None},
-    )
-    return Figure(render(fold(tables, locating_roles()), heading, identifiers=identifiers))
-
-
-async def graph_tables(store: "Store", patient_key: str | None = None) -> Tables:
-    """Read the tables from the graph, of one patient or of all."""
-    from rtgraph.cypher.library import table
-
-    return {name: await store.read(table(name).statement, patient=patient_key) for name in TABLES}
-
-
-async def graph_figure(store: "Store", patient: str, *, identifiers: bool = False
-                       ) -> tuple[str, Figure]:
-    """Return key and figure of a patient of the graph."""
-    from rtgraph.cypher.library import table
-
-    key = find_patient(await store.read(table("patients").statement, patient=None), patient)
-    return key, draw(await graph_tables(store, key), key, identifiers=identifiers)
 
 
 async def scan(
@@ -270,12 +215,27 @@ class Graph:
     @property
     def tables(self) -> TableFrames:
         """All tables as data frames."""
+        from rtgraph.viz.gather import graph_tables
+
         return TableFrames(self._background.run(graph_tables(self._store)))
 
-    def figure(self, patient: str, *, identifiers: bool = False) -> Figure:
-        """Draw a patient, given by patient_key or PatientID."""
-        return self._background.run(
-            graph_figure(self._store, patient, identifiers=identifiers))[1]
+    def figure(self, patient: str, **options: Any) -> "Figure":
+        """Draw a patient, given by patient_key or PatientID.
+
+        The options are those of `rtgraph graph`, with underscores: `expand=["RTRECORD"]`,
+        `problems_only=True`, `identifiers=True`.
+        """
+        from rtgraph.viz.figure import Figure
+        from rtgraph.viz.gather import material, patient_of
+        from rtgraph.viz.picture import chosen
+
+        how = chosen(**options)
+
+        async def read() -> "Material":
+            key = await patient_of(self._store, patient, None, identifiers=how.identifiers)
+            return await material(self._store, key, self.target.browser_link)
+
+        return Figure(self._background.run(read()), how)
 
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
@@ -346,7 +306,17 @@ class Folder:
         """All tables as data frames."""
         return TableFrames(self.rows)
 
-    def figure(self, patient: str, *, identifiers: bool = False) -> Figure:
-        """Draw a patient, given by patient_key or PatientID."""
-        key = find_patient(self.rows["patients"], patient)
-        return draw(of_patient(self.rows, key), key, identifiers=identifiers)
+    def figure(self, patient: str, **options: Any) -> "Figure":
+        """Draw a patient, given by patient_key or PatientID; options as in `Graph.figure`."""
+        from rtgraph.viz.figure import Figure
+        from rtgraph.viz.picture import chosen
+
+        how = chosen(**options)
+        key = find_patient(self.rows["patients"], patient, identifiers=how.identifiers)
+        return Figure(self.material(key), how)
+
+    def material(self, patient_key: str) -> "Material":
+        """Return what the picture of a patient is made of."""
+        from rtgraph.viz.picture import Material
+
+        return Material(patient_key, of_patient(self.rows, patient_key))

@@ -3,7 +3,8 @@
 RtgraphError
 ├── UsageError                 2   wrong option, name, file or configuration
 │   ├── UnknownName            2   with "did you mean"
-│   └── BrokenFile             2   a `.cypher` file with a header that cannot be read
+│   ├── BrokenFile             2   a `.cypher` file with a header that cannot be read
+│   └── TooManyBoxes           2   a figure that no screen could show
 ├── ServerError                3   the database cannot be used
 │   ├── ServerUnreachable      3   nothing answers there
 │   ├── ServerRefused          3   it answers and says no (login, version, other owner)
@@ -56,6 +57,17 @@ class UnknownName(UsageError):
         close = get_close_matches(given, self.known, n=1, cutoff=0.5)
         hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(self.known)}."
         super().__init__(f"There is no {kind} named {given!r}.", hint)
+
+
+class TooManyBoxes(UsageError):
+    """A figure has more boxes than may be drawn."""
+
+    hint = ("Draw a part of it with --study UID, --modality RTPLAN or --problems-only; "
+            "--max-nodes N allows more.")
+
+    def __init__(self, n: int, limit: int) -> None:
+        self.n, self.limit = n, limit
+        super().__init__(f"The figure would have {n:,} boxes, more than {limit:,}.")
 
 
 class ServerError(RtgraphError):

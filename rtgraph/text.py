@@ -1,13 +1,14 @@
-"""The funnels for DICOM text: terminal, HTML and CSV each have one.
+"""The funnels for DICOM text: each sink has one.
 
 Text from a file may hold escape sequences, markup, formulas and lone surrogates. `plain` is for
-terminals and logs, `csv_cell` for CSV; HTML goes through the autoescaping templates of `viz`
-and `json_for_script` for data inside a page.
+terminals and logs, `csv_cell` for CSV, `xml_text` for SVG and GraphML, `dot_text` for Graphviz;
+HTML goes through the autoescaping templates of `viz`, `json_for_script` is for data inside a page.
 """
 
 import json
 from collections.abc import Mapping
 from datetime import date, time
+from xml.sax.saxutils import escape
 
 _LINES = (0x09, 0x0A)
 _CONTROL = dict.fromkeys(
@@ -58,3 +59,15 @@ def json_for_script(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"),
                       allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def xml_text(value: object) -> str:
+    """Return `value` as text of an XML element or attribute, without what XML cannot hold."""
+    text = plain(value).translate(dict.fromkeys((0xFFFE, 0xFFFF)))
+    return escape(text, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+
+
+def dot_text(value: object) -> str:
+    """Return `value` as a quoted string of the DOT language, where a backslash means something."""
+    text = plain(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'

@@ -1,12 +1,12 @@
 """The command line: parse options, call one function, render, exit."""
 
 from rtgraph.cli import (
-    asking,
     browsing,
     checking,
     cohorts,
     demo,
     deriving,
+    drawing,
     finding,
     querying,
     reading,
@@ -14,5 +14,5 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "browsing", "checking", "cohorts", "demo", "deriving", "finding",
+__all__ = ["app", "browsing", "checking", "cohorts", "demo", "deriving", "drawing", "finding",
            "main", "querying", "reading", "server"]

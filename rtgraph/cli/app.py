@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtgraph import __version__
-from rtgraph.errors import ExitCode, Interrupted, OutputError, RtgraphError, UsageError
+from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError
 from rtgraph.text import plain
+from rtgraph.viz.output import refuse_existing, write_file
 
 if TYPE_CHECKING:
     from rtgraph.config import Settings
@@ -111,8 +112,8 @@ def target_of(settings: "Settings", *, start: bool = True, writes: bool = False)
 
 def may_write(output: Path | None, force: bool) -> None:
     """Refuse to overwrite a file, before any work is done for it."""
-    if output is not None and str(output) != "-" and output.exists() and not force:
-        raise OutputError("The file exists already.", "Overwrite it with --force.")
+    if output is not None and str(output) != "-":
+        refuse_existing(output, force=force)
 
 
 def write_text(text: str, output: Path | None, *, force: bool = False) -> None:
@@ -127,14 +128,4 @@ def write_bytes(content: bytes, output: Path, *, force: bool = False) -> None:
     if str(output) == "-":
         sys.stdout.buffer.write(content)
         return
-    may_write(output, force)
-    part = output.parent / f".{output.name}.{os.getpid()}.part"
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(content)
-            os.replace(part, output)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"The file cannot be written: {error.strerror}.") from error
+    write_file(content, output, force=force)

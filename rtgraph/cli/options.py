@@ -98,7 +98,6 @@ Patience = Annotated[float | None, typer.Option(
     "--patience", min=0, help="Seconds that a lost server is waited for.")]
 Cluster = Annotated[str | None, typer.Option(
     "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
-Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]
 Conditions = Annotated[list[str] | None, typer.Argument(
     help="Conditions, as Modality=RT* or StudyDate=2024..2025; all must hold.")]
 Level = Annotated[str, typer.Option(

@@ -1,6 +1,8 @@
 """Before a question is asked: is this a graph that this rtgraph can read, and of whom is it?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rtgraph.cypher.library import lookup, table
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 EMPTY = "The graph is empty: there is nothing to ask. Fill it with rtgraph ingest PATH."
 STALE = ("Some derived edges are not up to date: an ingest is running, or was stopped. "
          "Run the same ingest again.")
+LIST_PATIENTS = "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +69,58 @@ async def patient_of(
     if patient is not None and study is not None:
         raise UsageError("--patient and --study name the patient twice.", "Give one of them.")
     if patient is not None:
-        return find_patient(await store.read(table("patients").statement, patient=None), patient)
+        return find_patient(await patients(store), patient)
     if study is None:
         return None
-    rows = await store.read(lookup("patients-of-study").statement, study=study)
-    if len(rows) != 1:
+    keys = await holders(store, study, "study")
+    if len(keys) != 1:
         raise UsageError(
-            f"{len(rows)} patients have this study." if rows else
+            f"{len(keys)} patients have this study." if keys else
             "No patient has a study with this StudyInstanceUID.",
-            "Give a patient_key instead: --patient" if rows else
+            "Give a patient_key instead: --patient" if keys else
             "List the studies: rtgraph query run studies-by-date")
-    return str(rows[0]["patient_key"])
+    return keys[0]
 
 
-def find_patient(patients: list[Row], given: str) -> str:
+async def patients(store: "Store") -> list[Row]:
+    """Return the rows of all patients."""
+    return await store.read(table("patients").statement, patient=None)
+
+
+async def holders(store: "Store", uid: str, *levels: str) -> list[str]:
+    """Return the keys of the patients that hold a study, series or instance with this UID."""
+    rows = await store.read(lookup("patients-of").statement, uid=uid)
+    return sorted({str(r["patient_key"]) for r in rows if r["level"] in levels})
+
+
+def find_patient(patients: Sequence[Row], given: str, *, identifiers: bool = False) -> str:
     """Return the key of the patient whose patient_key or unique PatientID this is.
 
     Raises
     ------
     UsageError
-        There is none, or several have the ID; the message repeats no identifier.
+        There is none, or several have the ID. The message names patient_keys that are alike, and
+        PatientIDs only with `identifiers`; it does not repeat what was given.
     """
-    keys = [r["patient_key"] for r in patients if given in (r["patient_key"], r["PatientID"])]
+    keys = [str(r["patient_key"]) for r in patients
+            if given in (r["patient_key"], r["PatientID"])]
     if len(keys) == 1:
-        return str(keys[0])
-    if not keys:
-        raise UsageError(
-            "No patient has this patient_key or PatientID.",
-            "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'")
-    raise UsageError(f"{len(keys)} patients have this PatientID.",
-                     f"Give a patient_key: {', '.join(sorted(keys))}")
+        return keys[0]
+    if keys:
+        raise UsageError(f"{len(keys)} patients have this PatientID.",
+                         f"Give a patient_key: {', '.join(sorted(keys))}")
+    raise UsageError("No patient has this patient_key or PatientID.",
+                     _did_you_mean(patients, given, identifiers))
+
+
+def _did_you_mean(patients: Sequence[Row], given: str, identifiers: bool) -> str:
+    def alike(name: str) -> list[str]:
+        known = [str(r[name]) for r in patients if r[name]]
+        return get_close_matches(given, known, n=3, cutoff=0.6)
+
+    if keys := alike("patient_key"):
+        return f"Did you mean {' or '.join(keys)}?"
+    ids = alike("PatientID")
+    if ids and identifiers:
+        return f"Did you mean {' or '.join(ids)}?"
+    return "There is a PatientID that is alike; --identifiers shows it." if ids else LIST_PATIENTS

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rtgraph.api import Figure, draw, graph_tables
 from rtgraph.config import Settings
 from rtgraph.cypher.library import checks, select
+from rtgraph.cypher.stored import store_report
 from rtgraph.cypher.validate import Report, run_checks
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.errors import OutputError, UsageError
@@ -26,6 +26,9 @@ from rtgraph.ingest.tables import read_folder, tables
 from rtgraph.store import local
 from rtgraph.store.bolt import Store
 from rtgraph.store.target import Target, choose
+from rtgraph.viz.figure import Figure
+from rtgraph.viz.gather import material
+from rtgraph.viz.picture import Material
 
 Say = Callable[[str, str], None]
 MARK = ".rtgraph-demo"
@@ -77,7 +80,8 @@ def show(
                 rejects_file=out / "rejects.jsonl")
             say("ingest", _counts(summary))
             report = await run_checks(store, select(checks()))
-            return summary, report, await _draw_graph(store, out, report)
+            await store_report(store, report)  # so that the figure shows the findings
+            return summary, report, await _draw_graph(store, out, report, target.browser_link)
 
     summary, report, figure = asyncio.run(work())
     return Shown(summary, report, figure, target)
@@ -142,7 +146,7 @@ def _counts(summary: Summary) -> str:
             f"{after['unresolved']:,} unresolved")
 
 
-async def _draw_graph(store: Store, out: Path, report: Report) -> Path:
+async def _draw_graph(store: Store, out: Path, report: Report, browser: str | None) -> Path:
     """Draw the patient with the most findings, or the first one."""
     found = [f.patient_key for r in report.results for f in r.findings if f.patient_key]
     rows = await store.read(
@@ -151,7 +155,7 @@ async def _draw_graph(store: Store, out: Path, report: Report) -> Path:
         raise UsageError("No DICOM object was found, so there is nothing to draw.")
     keys = [row["key"] for row in rows]
     key = max(keys, key=lambda k: (found.count(k), -keys.index(k)))
-    return _save(draw(await graph_tables(store, key), key), key, out)
+    return _save(Figure(await material(store, key, browser)), key, out)
 
 
 def _draw_folder(folder: Path, out: Path, settings: Settings, say: Say) -> Path:
@@ -168,7 +172,7 @@ def _draw_folder(folder: Path, out: Path, settings: Settings, say: Say) -> Path:
     if not found["patients"]:
         raise UsageError("No DICOM object was found, so there is nothing to draw.")
     key = _most_unresolved(found)
-    return _save(draw(of_patient(found, key), key), key, out)
+    return _save(Figure(Material(key, of_patient(found, key))), key, out)
 
 
 def _most_unresolved(found: Tables) -> str:

@@ -23,14 +23,19 @@ TABLES: dict[str, tuple[str, ...]] = {
     # one row for each study that states the series; StudyInstanceUID is None for a missing series
     "series": (
         "patient_key", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "label", "layer",
-        "SeriesNumber", "SeriesDescription", "SeriesDate", "missing", "n_instances",
-        "n_missing_instances",
+        "SeriesNumber", "SeriesDescription", "SeriesDate", "series_datetime", "missing",
+        "n_instances", "n_missing_instances",
     ),
     # family is the most specific family label; title is the label of a plan or structure set or
-    # the summation type of a dose; SeriesInstanceUID is None for a missing object no series states
+    # the summation type of a dose; SeriesInstanceUID is None for a missing object no series states.
+    # datetime is that of treatment, plan or structure set, else of the object; images have none,
+    # their series has. fraction_numbers are the distinct ones of the treatment deliveries of a
+    # record.
     "instances": (
         "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "family", "is_image",
-        "missing", "InstanceNumber", "title", "frame_uid", "file_path",
+        "missing", "InstanceNumber", "title", "datetime", "ApprovalStatus", "n_fractions_planned",
+        "technique", "prescription_dose_gy", "fraction_numbers", "roi_names", "frame_uid",
+        "file_path",
     ),
     # levels: instance, series, study; image objects refer from their series
     "references": (

@@ -23,6 +23,8 @@ from rtgraph.ingest.pool import CHUNK, Workers, in_thread
 from rtgraph.ingest.records import Found, Instance, Rejected, State, Target
 
 _TITLES = ("RTPlanLabel", "StructureSetLabel", "DoseSummationType", "RTImageLabel", "ContentLabel")
+DELIVERED = ("TREATMENT", "CONTINUATION")  # as the query course-timeline counts
+_MOMENTS = ("treatment_datetime", "plan_datetime", "structure_set_datetime", "instance_datetime")
 
 
 async def read_folder(
@@ -157,8 +159,11 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
             "SeriesInstanceUID": o.series_uid, "SOPInstanceUID": o.sop_uid,
             "SOPClassUID": o.sop_class, "missing": False, "frame_uid": frames[o.sop_uid],
             "title": next((v for n in _TITLES if (v := o.values["Instance"].get(n))), None),
-            "file_path": o.file.path, **_family(o.sop_class)}
-        for o in objects]
+            "datetime": None if kind["is_image"] else next(
+                (v for n in _MOMENTS if (v := o.values["Instance"].get(n))), None),
+            "fraction_numbers": _fractions(o) if kind["family"] == "RTRecord" else None,
+            "file_path": o.file.path, **kind}
+        for o in objects for kind in (_family(o.sop_class),)]
     present = {o.sop_uid for o in objects}
     placed: dict[str, set[str]] = defaultdict(set)
     for o in objects:
@@ -172,6 +177,14 @@ def _instances(objects: Sequence[Instance], edges: _Edges) -> list[Row]:
         {"SeriesInstanceUID": series, "SOPInstanceUID": uid, "SOPClassUID": sop_class,
          "missing": True, **_family(sop_class)}
         for uid, sop_class in stated.items() for series in (placed[uid] or (None,))]
+
+
+def _fractions(o: Instance) -> list[int]:
+    """Return the numbers of the fractions that a record is about; imaging is none."""
+    return sorted({
+        p.values["CurrentFractionNumber"] for p in o.parts
+        if p.label == "BeamDelivery" and (p.values.get("CurrentFractionNumber") or 0) > 0
+        and (p.values.get("TreatmentDeliveryType") or "TREATMENT") in DELIVERED})
 
 
 def _family(sop_class: str | None) -> Row:

@@ -7,35 +7,46 @@ state for it; missing images without a stated series share a box when the same b
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Literal
 
 from rtgraph.graphmodel.modalities import series_type
 from rtgraph.graphmodel.tables import Row, Tables
-from rtgraph.text import plain
+from rtgraph.text import one_line
+from rtgraph.viz.captions import caption, shown, tally, title
 
 Kind = Literal["series", "object"]
-
+Status = Literal["present", "partial", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An image series or an object; its details are named as in the graph.
+    """A series or an object; its details are named as in the graph.
 
-    `n_instances` counts what is there, `n_missing` what only references state. `label` has two
-    lines of any length, `title` names the box among others of its modality.
+    `n_instances` counts what is there, `n_missing` what only references state. `caption` tells the
+    box from others of its modality, `tally` how much it stands for, `title` is both in words.
+    `ambiguous` means that more than one series states the object, or more than one study the
+    series. `when` is the time of treatment, plan, structure set, object or series; `fractions` are
+    the numbers of those that a record is about, `summation` the DoseSummationType of a dose.
     """
 
     id: str
     kind: Kind
     modality: str
     layer: int
-    label: str
+    caption: str
+    tally: str
     title: str
-    status: Literal["present", "partial", "missing"]
+    status: Status
+    ambiguous: bool
     study_uid: str | None
     series_uid: str | None
+    when: date | datetime | None
     n_instances: int
     n_missing: int
+    n_fractions_planned: int | None
+    fractions: tuple[int, ...]
+    summation: str
     details: tuple[tuple[str, str], ...]
 
 
@@ -65,21 +76,28 @@ class Held:
 
 
 class Boxes:
-    """The boxes by id, and in which of them an end of a reference lies."""
+    """The boxes by id, and in which of them an end of a reference lies.
 
-    def __init__(self, tables: Tables, held: Held) -> None:
+    `per` is what has a box of its own when it is no image: the object, or the series.
+    """
+
+    def __init__(self, tables: Tables, held: Held, per: Kind = "object") -> None:
         self.found: dict[str, Box] = {}
-        self._held = held
+        self._held, self._per = held, per
         self._series = _first(tables["series"], "SeriesInstanceUID", "StudyInstanceUID")
         self._studies = _first(tables["studies"], "StudyInstanceUID", "patient_key")
+        self._stated_in: dict[str, set[str]] = defaultdict(set)
+        for row in tables["series"]:
+            if row["StudyInstanceUID"] is not None:
+                self._stated_in[row["SeriesInstanceUID"]].add(row["StudyInstanceUID"])
         self._frames: dict[str | None, set[str]] = defaultdict(set)
         for row in tables["frames"]:
             self._frames[row["SeriesInstanceUID"]].add(row["FrameOfReferenceUID"])
         self._of_series: dict[str, list[str]] = {}
         self._of_instance: dict[str, str] = {}
-        self._add_image_series()
+        self._add_whole_series()
         self._add_objects()
-        self._add_loose_images(tables["references"])
+        self._add_loose(tables["references"])
 
     def at(self, level: str, uid: str) -> Collection[str]:
         """Return the boxes where an end lies; a series without images lies in all its objects.
@@ -100,27 +118,32 @@ class Boxes:
         for series_uid in sorted(set(drawn) - self.found.keys()):
             self._add("series", series_uid, [], series_uid)
 
-    def _add_image_series(self) -> None:
+    def _in_series(self, uid: str) -> bool:
+        """Tell whether an instance is drawn in the box of its series."""
+        return self._per == "series" or bool(self._held.row[uid]["is_image"])
+
+    def _add_whole_series(self) -> None:
         for series_uid, uids in sorted(self._held.instances_of.items()):
-            images = sorted(uid for uid in uids if self._held.row[uid]["is_image"])
-            if images:
-                self._of_series[series_uid] = [self._add("series", series_uid, images, series_uid)]
+            members = sorted(uid for uid in uids if self._in_series(uid))
+            if members:
+                self._of_series[series_uid] = [
+                    self._add("series", series_uid, members, series_uid)]
 
     def _add_objects(self) -> None:
-        image_series = set(self._of_series)
-        for uid, row in sorted(self._held.row.items()):
-            if not row["is_image"]:
+        whole = set(self._of_series)
+        for uid in sorted(self._held.row):
+            if not self._in_series(uid):
                 series_uids = sorted(self._held.series_of.get(uid, ()))
                 box_id = self._add("object", uid, [uid], next(iter(series_uids), None))
                 self._of_instance[uid] = box_id
-                for series_uid in set(series_uids) - image_series:
+                for series_uid in set(series_uids) - whole:
                     self._of_series.setdefault(series_uid, []).append(box_id)
 
-    def _add_loose_images(self, references: Iterable[Row]) -> None:
-        """Gather images that no series states, by modality and by who refers to them."""
+    def _add_loose(self, references: Iterable[Row]) -> None:
+        """Gather what no series states, by modality and by who refers to it."""
         referrers: dict[str, set[str]] = {
-            uid: set() for uid, row in sorted(self._held.row.items())
-            if row["is_image"] and uid not in self._held.series_of
+            uid: set() for uid in sorted(self._held.row)
+            if self._in_series(uid) and uid not in self._held.series_of
         }
         for row in references:
             if row["target_level"] == "instance" and row["target_uid"] in referrers:
@@ -139,39 +162,42 @@ class Boxes:
         instance = self._held.row[uids[0]] if uids else {}
         modality = self._modality(instance, series)
         n_missing = self._held.n_missing(uids)
-        own = _line(instance.get("title")) if kind == "object" else ""
-        description = _line(series.get("SeriesDescription"))
+        description = one_line(series.get("SeriesDescription"))
+        image = instance.get("is_image", True)
         if kind == "series":
-            caption = _images(len(uids), n_missing)
-            title = description or caption
+            words, amount = description, tally(len(uids), n_missing, "image" if image else "object")
+            name = description or (amount if uids else "series")
         else:
-            caption = "missing" if n_missing else own or self._object_caption(instance, description)
-            title = own or ", ".join(dict.fromkeys(filter(None, (description, caption))))
+            alone = len(self._held.instances_of.get(instance["SeriesInstanceUID"], ())) <= 1
+            words = caption(modality, instance, description, alone=alone)
+            amount = "missing" if n_missing else ""
+            name = title(modality, instance, words, description)
         self.found[box_id] = Box(
-            id=box_id,
-            kind=kind,
-            modality=modality,
-            layer=0 if kind == "series" else series_type(modality).layer,
-            label=f"{modality}\n{caption}",
-            title=title or modality,
+            id=box_id, kind=kind, modality=modality,
+            layer=0 if kind == "series" and image else series_type(modality).layer,
+            caption=words, tally=amount, title=name or modality,
             status="missing" if n_missing == len(uids) else "partial" if n_missing else "present",
-            study_uid=series.get("StudyInstanceUID"),
-            series_uid=series_uid,
-            n_instances=len(uids) - n_missing,
-            n_missing=n_missing,
+            ambiguous=self._ambiguous(uids, series_uid),
+            study_uid=series.get("StudyInstanceUID"), series_uid=series_uid,
+            when=(instance.get("datetime") if kind == "object" else None)
+            or series.get("series_datetime") or series.get("SeriesDate"),
+            n_instances=len(uids) - n_missing, n_missing=n_missing,
+            n_fractions_planned=instance.get("n_fractions_planned") if len(uids) == 1 else None,
+            fractions=tuple(sorted({
+                n for u in uids for n in self._held.row[u]["fraction_numbers"] or ()})),
+            summation=one_line(instance.get("title")) if modality == "RTDOSE" else "",
             details=self._details(series, series_uid, instance if kind == "object" else {}),
         )
         return box_id
 
-    def _object_caption(self, instance: Row, description: str) -> str:
-        """Tell objects of one series apart by number; an only one has the series' description."""
-        alone = len(self._held.instances_of[instance["SeriesInstanceUID"]]) == 1
-        number = _line(instance.get("InstanceNumber"))
-        return description if alone or not number else f"no. {number}"
+    def _ambiguous(self, uids: Iterable[str], series_uid: str | None) -> bool:
+        """Tell whether it is stated to lie in more than one place."""
+        return len(self._stated_in.get(series_uid or "", ())) > 1 or any(
+            len(self._held.series_of.get(uid, ())) > 1 for uid in uids)
 
     def _modality(self, instance: Row, series: Row) -> str:
         """Return the Modality of object or series; of a stub, that of its stated family."""
-        stated = _line(instance.get("Modality") or series.get("Modality"))
+        stated = one_line(instance.get("Modality") or series.get("Modality"))
         return stated or _modality_of_family().get(instance.get("family") or "") or "unknown"
 
     def _details(
@@ -183,35 +209,22 @@ class Boxes:
             *((name, series.get(name))
               for name in ("SeriesDescription", "SeriesNumber", "SeriesDate")),
             *((name, study.get(name)) for name in ("StudyDescription", "StudyDate")),
-            *((name, instance.get(name))
-              for name in ("InstanceNumber", "SOPInstanceUID", "SOPClassUID")),
+            *((name, instance.get(name)) for name in (
+                "datetime", "ApprovalStatus", "technique", "prescription_dose_gy",
+                "n_fractions_planned", "fraction_numbers", "roi_names",
+                "InstanceNumber", "SOPInstanceUID", "SOPClassUID")),
             ("SeriesInstanceUID", series_uid),
             ("StudyInstanceUID", series.get("StudyInstanceUID")),
             *(("FrameOfReferenceUID", uid) for uid in frames),
             ("file_path", instance.get("file_path")),
         )
-        return tuple((name, plain(value)) for name, value in values if value not in (None, ""))
+        return tuple((name, shown(value)) for name, value in values if value not in (None, "", []))
 
 
 def _first(rows: Iterable[Row], key: str, order: str) -> dict[str | None, Row]:
     """Return one row for each key, the first in `order`: a UID may be stated more than once."""
     ordered = sorted(rows, key=lambda row: row[order] or "", reverse=True)
     return {row[key]: row for row in ordered}
-
-
-def _line(value: object) -> str:
-    """Return a value on one line, safe to show; nothing for None."""
-    return "" if value is None else " ".join(plain(value).split())
-
-
-def _images(n: int, n_missing: int) -> str:
-    """Say how many images a box stands for."""
-    if n == 0:
-        return "series missing"
-    images = "image" if n == 1 else "images"
-    if n_missing == n:
-        return f"{n} {images} missing"
-    return f"{n - n_missing} of {n} {images}" if n_missing else f"{n} {images}"
 
 
 @cache

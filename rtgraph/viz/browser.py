@@ -1,6 +1,5 @@
 """What Neo4j Browser is given: style, guide, and the queries and checks as favourites."""
 
-import os
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -16,6 +15,7 @@ from rtgraph.cypher.header import Check, Query
 from rtgraph.cypher.library import checks, queries
 from rtgraph.errors import OutputError
 from rtgraph.graphmodel.modalities import SERIES_TYPES
+from rtgraph.viz.output import write_file
 from rtgraph.viz.style import style_sheet
 
 STYLE, GUIDE, FAVOURITES = "rtgraph.grass", "guide.html", "favourites.zip"
@@ -96,15 +96,8 @@ def export(
         made |= {name.removeprefix("rtgraph "): archive.read(name) for name in archive.namelist()}
     if not force and any((folder / name).exists() for name in made):
         raise OutputError("The folder holds such files already.", "Overwrite them with --force.")
-    try:
-        for name, content in made.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            part = folder / f"{name}.{os.getpid()}.part"
-            part.write_bytes(content)
-            os.replace(part, folder / name)
-    except OSError as error:
-        raise OutputError(f"The files cannot be written: {error.strerror}.",
-                          "Name another folder.") from error
+    for name, content in made.items():
+        write_file(content, folder / name, force=True)
     return sorted(made)
 
 

@@ -12,8 +12,8 @@ from rtgraph.graphmodel.modalities import DARK, DEFAULT_FILL, SERIES_TYPES, WHIT
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.relationships import RELATIONSHIP_TYPES
+from rtgraph.viz.palette import PALETTE
 
-MISSING_BORDER = "#C62828"
 _CAPTIONS = {
     "Patient": "{patient_key}", "Study": "{StudyDescription}", "Series": "{Modality}",
     "Instance": "{Modality}", "FrameOfReference": "{kind}", "ROI": "{ROIName}",
@@ -66,7 +66,7 @@ def _rules() -> Iterator[str]:
     for row in SERIES_TYPES:
         yield _rule(f"node.{row.label}", _node(
             row.fill, row.text, "{Modality} {SeriesDescription}", _SIZES["Series"]))
-    yield _rule("node.Missing", {"color": WHITE, "border-color": MISSING_BORDER,
+    yield _rule("node.Missing", {"color": WHITE, "border-color": PALETTE.problem,
                                  "border-width": "4px", "text-color-internal": DARK})
     for name in dict.fromkeys(t.name for t in RELATIONSHIP_TYPES):
         colour, caption = _EDGES.get(name, ("#A5ABB6", "<type>"))

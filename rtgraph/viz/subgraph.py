@@ -11,7 +11,7 @@ from itertools import combinations, product
 from typing import Literal
 
 from rtgraph.graphmodel.tables import Row, Tables
-from rtgraph.viz.boxes import Box, Boxes, Held
+from rtgraph.viz.boxes import Box, Boxes, Held, Kind
 
 __all__ = ["Box", "Edge", "SeriesEdge", "Subgraph", "fold"]
 
@@ -23,13 +23,14 @@ Ends = tuple[str, str, str]
 class Edge:
     """A line between two boxes; it has no counts where a whole series is referred to.
 
-    A line that says that two boxes share a frame of reference has neither role nor direction.
+    A line that says that two boxes share a frame of reference has neither role nor direction. The
+    role of an inferred link is the rule that made it, with its confidence.
     """
 
     source: str
     target: str
     role: str
-    kind: Literal["REFERENCES", "SHARES_FOR"]
+    kind: Literal["REFERENCES", "SHARES_FOR", "INFERRED_LINK"]
     n_targets: int | None
     n_missing: int | None
 
@@ -57,10 +58,20 @@ class Subgraph:
     edges: tuple[Edge, ...]
 
 
-def fold(tables: Tables, if_alone: frozenset[str]) -> Subgraph:
+def fold(
+    tables: Tables, if_alone: frozenset[str], *, per: Kind = "object", inferred: Iterable[Row] = ()
+) -> Subgraph:
     """Fold the rows of a graph; roles in `if_alone` show only where nothing else links two ends.
 
     Every instance that is referred to must have its row in `instances`, the missing ones too.
+
+    Parameters
+    ----------
+    per : str
+        What has a box of its own when it is no image: the object, or the series.
+    inferred : iterable of Row
+        Links that rules have guessed: source_level, source_uid, target_level, target_uid, method,
+        confidence.
     """
     held = Held(tables["instances"])
     references = tables["references"]
@@ -69,11 +80,12 @@ def fold(tables: Tables, if_alone: frozenset[str]) -> Subgraph:
         _series_edge(f, held, n_ingested)
         for f in _lift(references, held.series_at, if_alone)
     ]
-    boxes = Boxes(tables, held)
+    boxes = Boxes(tables, held, per)
     lifted = list(_lift(references, boxes.at, if_alone))
     boxes.add_missing_series(f.target for f in lifted)
     edges = [_edge(f, held) for f in lifted]
     edges += _shared_frames(tables, boxes.found.values())
+    edges += _inferred(inferred, boxes)
     return Subgraph(
         series_edges=tuple(sorted(series_edges, key=_ends)),
         boxes=tuple(sorted(boxes.found.values(), key=lambda b: b.id)),
@@ -161,11 +173,22 @@ def _linked(members: list[Box]) -> Iterator[tuple[str, str]]:
     """Pair the boxes of one frame: each with each, or many with the first image series."""
     pairs: Iterable[tuple[Box, Box]] = combinations(members, 2)
     if len(members) > MAX_CLIQUE:
-        anchor = min(members, key=lambda b: (b.kind != "series", b.id))
+        anchor = min(members, key=lambda b: (b.layer != 0, b.id))
         pairs = ((anchor, b) for b in members)
     return (
         (min(a.id, b.id), max(a.id, b.id)) for a, b in pairs if a.series_uid != b.series_uid
     )
+
+
+def _inferred(rows: Iterable[Row], boxes: Boxes) -> set[Edge]:
+    """Link the boxes of inferred links; those that lead out of the figure are left out."""
+    return {
+        Edge(a, b, f"{row['method']} ({row['confidence']:g})", "INFERRED_LINK", None, None)
+        for row in rows
+        for a, b in product(boxes.at(row["source_level"], row["source_uid"]),
+                            boxes.at(row["target_level"], row["target_uid"]))
+        if a != b and a in boxes.found and b in boxes.found
+    }
 
 
 def _ends(edge: Edge | SeriesEdge) -> Ends:

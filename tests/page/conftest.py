@@ -49,22 +49,46 @@ class Watched:
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    def boxes(self) -> dict[str, Any]:
-        """Return the nodes that are shown, by id."""
-        shown = self.page.evaluate("rtgraph.nodes.get()")
-        return {node["id"]: node for node in shown}
+    def ready(self) -> "Watched":
+        """Wait until the figure is drawn and the tables are filled."""
+        self.page.locator("body[data-ready]").wait_for()
+        return self
 
-    def edges(self, kind: str) -> list[Any]:
-        """Return the lines of a kind that are shown."""
-        shown = self.page.evaluate("rtgraph.edges.get()")
-        return [edge for edge in shown if edge["kind"] == kind]
+    def drawn(self) -> dict[str, Any]:
+        """Return what is drawn, by UID; groups by modality and number of members."""
+        return {
+            (item["uid"] or item["name"]): item for item in self.page.evaluate("""rtgraph.scene()
+                .nodes.map(({node, x, y}) => ({uid: node.uid, x, y, modality: node.modality,
+                                               name: `${node.modality} ${node.tally}`}))""")}
 
-    def click(self, box_id: str) -> None:
-        """Click a box on the canvas."""
-        at = self.page.evaluate(
-            "id => rtgraph.network.canvasToDOM(rtgraph.network.getPosition(id))", box_id
-        )
-        self.page.locator("#canvas").click(position=at)
+    def n_drawn(self) -> int:
+        """Return how many boxes and groups are drawn."""
+        return int(self.page.evaluate("rtgraph.scene().nodes.length"))
+
+    def lines(self, kind: str = "REFERENCES") -> list[Any]:
+        """Return the lines of a kind that are drawn."""
+        return list(self.page.evaluate("""kind => rtgraph.scene().lines
+            .filter((line) => line.kind === kind).map((line) => line.id)""", kind))
+
+    def number(self, uid: str) -> int:
+        """Return the number of a box in the page."""
+        return int(self.page.evaluate(
+            "uid => rtgraph.nodes.find((node) => node.uid === uid).id", uid))
+
+    def click(self, uid: str, times: int = 1) -> None:
+        """Click a box, or the group that it is in, on the canvas."""
+        at = self.page.evaluate("""number => {
+            const {network, nodes, scene} = rtgraph;
+            const node = nodes[number];
+            const there = scene().nodes.some((item) => item.node.id === number);
+            return network.canvasToDOM(network.getPosition(there ? number : node.group));
+        }""", self.number(uid))
+        self.page.locator("#canvas").click(position=at, click_count=times)
+
+    @property
+    def selected(self) -> str:
+        """The text of the panel."""
+        return self.page.locator("#selection").inner_text()
 
 
 @pytest.fixture
@@ -74,7 +98,7 @@ def open_page(browser: "Browser") -> "Iterator[Callable[[Path], Watched]]":
 
     def opened(path: Path) -> Watched:
         watched = Watched(context.new_page())
-        watched.page.goto(path.as_uri())
+        watched.page.goto(path.as_uri() if path.is_absolute() else "about:blank")
         return watched
 
     yield opened

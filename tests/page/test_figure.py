@@ -1,33 +1,34 @@
-"""The figure in a browser: what it draws, and what hostile text cannot do."""
+"""The figure in a browser: what it draws, what it reacts to, what hostile text cannot do."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rtgraph.errors import OutputError
+from bench.rows import Rows
+from rtgraph.cypher.library import check
+from rtgraph.cypher.links import file_link, subject_link
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.text import plain
-from rtgraph.viz.page import Heading, render, write_page
-from rtgraph.viz.subgraph import Box, Subgraph, fold
+from rtgraph.viz.figure import Figure
+from rtgraph.viz.findings import Finding
+from rtgraph.viz.picture import Material, Validation, chosen
 from tests.page.conftest import Watched
-from tests.page.example import Rows, patient
+from tests.page.example import BROWSER, described, finding, material, patient, titled
 
 pytestmark = pytest.mark.page
 
 Open = Callable[[Path], Watched]
-IF_ALONE = frozenset({"STRUCTURE_SET_SERIES"})
-HEADING = Heading(
-    patient_key="4d1f0c9a72e3b856",
-    counts={"studies": 2, "series": 7, "instances": 82, "unresolved": 3},
-    version="0.1.0",
-    identifiers={"PatientID": "CANARY-ID", "PatientBirthDate": "1950-12-31"},
-)
-ROOT = "1.2.826.0.1.3680043.8.498"
-CT, MISSING_PLAN, BOOST = f"{ROOT}.10", f"{ROOT}.99", f"{ROOT}.14.2"
+TABLES = patient()
+CT = described(TABLES, "Pelvis 3 mm planning")
+PLAN, BOOST = titled(TABLES, "PROSTATE 39Fx"), titled(TABLES, "BOOST 5Fx")
+BOOST_SET = titled(TABLES, "Pelvis boost after MR review")
+RECORDS = [r["SOPInstanceUID"] for r in TABLES["instances"] if r["family"] == "RTRecord"]
+(LOST,) = [r["SOPInstanceUID"] for r in TABLES["instances"]
+           if r["missing"] and r["family"] == "RTPlan"]
 
 HOSTILE = [
     # name            text
@@ -36,197 +37,416 @@ HOSTILE = [
     ("end of script", "</script><script>alert(1)</script>"),
     ("comment",       "<!--<script>alert(1)"),
     ("link",          'href javascript:alert(1) <a href="javascript:alert(1)">x</a>'),
-    ("template",      "{{7*7}} {% raw %} ${7*7}"),
+    ("template",      "{{7*7}} {% raw %} ${7*7} {StudyInstanceUID}"),
     ("terminal",      "\x1b[31mred\x1b[0m \x07 \x9b1m"),
     ("direction",     "\u202emdc.exe \u0627\u0644\u062d\u0648\u0636"),
+    ("right to left", "\u05d0\u05d2\u05df \u05d4\u05d9\u05e8\u05db\u05d9\u05d9\u05dd"),
     ("japanese",      "前立腺の治療計画、とても長い名前のラベルです"),
     ("surrogate",     "half \ud83d"),
     ("lines",         "one\r\ntwo\u2028three\u0085four"),
     ("markup",        "<b>&lt;b&gt;</b> &amp; *bold*"),
+    ("prototype",     "__proto__"),
+    ("500 characters", "Very long description " * 23),
 ]
 
 
-def written(tables: Tables, folder: Path, *, identifiers: bool = False) -> Path:
-    """Write the figure of these rows, and return where it is."""
-    path = folder / "figure.html"
-    write_page(render(fold(tables, IF_ALONE), HEADING, identifiers=identifiers), path, force=False)
-    return path
+def written(figure: Figure, folder: Path) -> Path:
+    """Write a page, and return where it is."""
+    return figure.save(folder / "figure.html")
+
+
+@pytest.fixture
+def shown(open_page: Open, tmp_path: Path) -> Watched:
+    """The page of the patient, with a finding about a plan and one about a record."""
+    about = material(TABLES, finding(BOOST), finding(RECORDS[1], "REC-01", "error"),
+                     finding(PLAN, "PLN-03", waived=True))
+    return open_page(written(Figure(about), tmp_path)).ready()
 
 
 def test_everything_is_drawn_from_one_file(open_page: Open, tmp_path: Path) -> None:
-    path = written(patient(), tmp_path)
-    shown = open_page(path)
-    boxes = shown.boxes()
-    assert set(boxes) == {box.id for box in fold(patient(), IF_ALONE).boxes}
+    path = written(Figure(material(TABLES)), tmp_path)
+    shown = open_page(path).ready()
+    drawn = shown.drawn()
+    assert len(drawn) == 15
+    assert {"RTRECORD ×6", CT, PLAN, BOOST, LOST} <= set(drawn)
     places = shown.page.evaluate("rtgraph.network.getPositions()")
-    assert all(places[uid] == {"x": box["x"], "y": box["y"]} for uid, box in boxes.items())
-    assert places[CT]["y"] > places[BOOST]["y"]
-    assert shown.page.locator(".problem").inner_text() == "3 unresolved"
+    assert len(places) == len(drawn)
+    assert drawn[CT]["y"] > drawn[BOOST]["y"]
+    assert shown.page.locator(".problem").inner_text() == "7 unresolved"
+    shown.page.locator("#show-time").click()
+    shown.page.locator("#show-references").click()
     assert shown.requests == [path.as_uri()]
     assert shown.complaints == []
 
 
-def test_what_is_missing_looks_missing(open_page: Open, tmp_path: Path) -> None:
-    boxes = open_page(written(patient(), tmp_path)).boxes()
-    dashed = {uid for uid, box in boxes.items() if box["shapeProperties"]["borderDashes"]}
-    assert dashed == {CT, MISSING_PLAN}
-    assert boxes[MISSING_PLAN]["color"]["background"] == "#ffffff"
-    assert boxes[CT]["label"].endswith("38 of 40 images")
+def test_what_is_missing_looks_missing(shown: Watched) -> None:
+    looks = shown.page.evaluate("""uids => uids.map((uid) => look(
+        rtgraph.nodes.find((node) => node.uid === uid)))""", [LOST, CT, PLAN])
+    assert [look["dashed"] for look in looks] == [True, True, False]
+    assert looks[0]["fill"] == "#ffffff"
+    assert looks[1]["fill"] == "#4C78A8"
+    assert shown.page.locator("#states").inner_text().split() == [
+        "missing", "1", "partly", "missing", "1", "with", "findings", "2"]
 
 
-def test_a_selected_box_shows_its_details(open_page: Open, tmp_path: Path) -> None:
-    shown = open_page(written(patient(), tmp_path))
+def test_a_selected_box_shows_its_details(shown: Watched) -> None:
     shown.click(BOOST)
     panel = shown.page.locator("#selection")
-    assert "BOOST 5Fx" in panel.inner_text()
+    for text in ("BOOST 5Fx", "APPROVED", "n_fractions_planned", "PLN-07", "Export the dose.",
+                 "since 2025-03-20"):
+        assert text in shown.selected
     assert panel.locator("code", has_text=BOOST).count() == 1
     shown.page.get_by_label("copy SOPInstanceUID").click()
     panel.get_by_text("copied").wait_for()
     panel.get_by_role("button", name="PLAN_STRUCTURE_SET").click()
     assert "Pelvis boost after MR review" in panel.locator(".what").inner_text()
-    assert shown.page.evaluate("rtgraph.network.getSelectedNodes()") == [f"{ROOT}.13.2"]
+    assert "PTV, Bladder, Rectum" in shown.selected
+    assert shown.page.evaluate("rtgraph.network.getSelectedNodes()") == [shown.number(BOOST_SET)]
     assert shown.complaints == []
 
 
-def test_check_boxes_show_and_hide(open_page: Open, tmp_path: Path) -> None:
-    shown = open_page(written(patient(), tmp_path))
-    assert shown.edges("SHARES_FOR") == []
+def test_findings_stand_in_the_header_and_in_the_list(shown: Watched) -> None:
+    header = shown.page.locator("header").inner_text()
+    assert "1 error" in header
+    assert "1 warning" in header
+    assert "validated" in header
+    shown.page.locator("#problem-section summary").click()
+    listed = shown.page.locator("#problem-list > li")
+    assert listed.count() == 4  # CT, lost plan, two findings; the waived one is none
+    shown.click(PLAN)
+    assert "waived" in shown.selected
+
+
+def test_boxes_and_findings_lead_to_neo4j_browser(open_page: Open, tmp_path: Path) -> None:
+    part, unknown = f"{PLAN}#B1", "1.2.3.4"
+    about = material(TABLES, finding(part, "PLN-03"), finding(unknown, "REF-01"))
+    shown = open_page(written(Figure(about), tmp_path)).ready()
+
+    def links(place: str) -> list[tuple[str, str]]:
+        return [tuple(pair) for pair in shown.page.locator(f"{place} a").evaluate_all(
+            "all => all.map((a) => [a.textContent, a.getAttribute('href')])")]
+
+    shown.click(PLAN)
+    of_check = ("All of PLN-03 in Neo4j Browser", file_link(BROWSER, check("PLN-03")))
+    assert links("#selection") == [
+        ("Open in Neo4j Browser", subject_link(BROWSER, PLAN)),
+        ("Open in Neo4j Browser", subject_link(BROWSER, part)), of_check]
+    shown.click(CT)
+    assert links("#selection") == [("Open in Neo4j Browser", subject_link(BROWSER, CT))]
+    shown.page.locator("#problem-section summary").click()
+    assert ("Open in Neo4j Browser", subject_link(BROWSER, unknown)) in links("#problem-list")
+
+
+def test_a_box_with_a_finding_is_in_no_group(shown: Watched) -> None:
+    drawn = shown.drawn()
+    assert RECORDS[1] in drawn
+    assert "RTRECORD ×5" in drawn
+    badges = shown.page.evaluate("""uids => uids.map((uid) => badgesOf(
+        rtgraph.nodes.find((node) => node.uid === uid)).map((badge) => badge.sign))""",
+        [RECORDS[1], LOST, PLAN])
+    assert badges == [["!"], ["?"], []]
+
+
+def test_legend_and_roles_show_and_hide(shown: Watched) -> None:
+    page = shown.page
+    assert page.locator("#legend").inner_text().split() == [
+        "CT", "1", "MR", "1", "REG", "1", "RTSTRUCT", "2", "RTPLAN", "3", "RTDOSE", "2",
+        "RTRECORD", "10"]
+    before = shown.drawn()
+    page.get_by_label("RTRECORD").uncheck()
+    assert set(before) - set(shown.drawn()) == {
+        uid for uid, item in before.items() if item["modality"] == "RTRECORD"}
+    n = len(shown.lines())
+    page.locator("aside summary", has_text="Roles").click()
+    page.get_by_label("PLAN_STRUCTURE_SET").uncheck()
+    assert len(shown.lines()) == n - 2
+    page.get_by_label("RTRECORD").check()
+    assert set(shown.drawn()) == set(before)
+
+
+def test_shared_frames_are_off_until_asked_for(shown: Watched) -> None:
+    assert shown.lines("SHARES_FOR") == []
     shown.page.get_by_label("shares frame of reference").check()
-    assert len(shown.edges("SHARES_FOR")) == 31
-    shown.page.get_by_label("RTRECORD").uncheck()
-    assert len(shown.boxes()) == 11
-    assert "RECORD_PLAN" not in {edge.get("label") for edge in shown.edges("REFERENCES")}
+    # CT, two structure sets and two plans share a frame, each in a series of its own: 5 * 4 / 2
+    assert len(shown.lines("SHARES_FOR")) == 10
 
 
-def test_keys_and_tables_reach_what_the_mouse_reaches(open_page: Open, tmp_path: Path) -> None:
-    shown = open_page(written(patient(), tmp_path))
-    reached = set()
-    for _ in range(20):
-        shown.page.keyboard.press("Tab")
-        reached.add(shown.page.evaluate("document.activeElement.id || document.activeElement.type"))
-    assert {"fit", "shares", "checkbox"} <= reached
-    shown.page.locator("summary").click()
-    table = shown.page.locator("#edge-table tbody tr")
-    assert table.count() == len(fold(patient(), IF_ALONE).edges)
-    shown.page.locator("#box-table button", has_text="PROSTATE 39Fx").click()
-    assert shown.page.evaluate("rtgraph.network.getSelectedNodes()") == [f"{ROOT}.14.1"]
+def test_search_finds_cycles_and_centres(shown: Watched) -> None:
+    page = shown.page
+    search = page.locator("#search")
+    search.fill("BOOST")
+    assert page.locator("#found").inner_text() == "3 found"
+    names = []
+    for _ in range(4):
+        search.press("Enter")
+        names.append(page.locator("#selection .what strong").inner_text())
+    assert len(set(names[:3])) == 3
+    assert names[3] == names[0]
+    search.fill(RECORDS[4])  # folded into a group
+    search.press("Enter")
+    assert page.locator("#found").inner_text() == "1 of 1"
+    assert "In the group RTRECORD ×5" in shown.selected
+    (chosen_node,) = page.evaluate("rtgraph.network.getSelectedNodes()")
+    assert page.evaluate("number => rtgraph.nodes[number].tally", chosen_node) == "×5"
+    search.fill("nothing like it")
+    assert page.locator("#found").inner_text() == "0 found"
+    search.press("Escape")
+    assert search.input_value() == ""
+
+
+def test_problems_only_shows_them_and_their_neighbours(shown: Watched) -> None:
+    shown.page.get_by_label("Problems only").check()
+    drawn = shown.drawn()
+    assert {CT, LOST, BOOST, RECORDS[1], PLAN, BOOST_SET} <= set(drawn)
+    assert "RTRECORD ×5" not in drawn
+    shown.page.get_by_label("Problems only").uncheck()
+    assert "RTRECORD ×5" in shown.drawn()
+
+
+def boxes_apart(drawn: dict[str, Any], width: float, height: float) -> bool:
+    places = [(item["x"], item["y"]) for item in drawn.values()]
+    return not any(
+        abs(x - a) < width and abs(y - b) < height
+        for i, (x, y) in enumerate(places) for a, b in places[i + 1:])
+
+
+def test_a_group_opens_in_place_and_closes(shown: Watched) -> None:
+    before = shown.drawn()
+    shown.click(RECORDS[2], times=2)
+    opened = shown.drawn()
+    assert "RTRECORD ×5" not in opened
+    assert set(opened) - set(before) == {*RECORDS[:6]} - {RECORDS[1]}
+    width, height = shown.page.evaluate("[WIDTH, HEIGHT]")
+    assert boxes_apart(opened, width, height)
+    frames = shown.page.evaluate("rtgraph.scene().frames.map((frame) => frame.rect)")
+    assert all(sum(left < item["x"] < right and top < item["y"] < bottom
+                   for left, top, right, bottom in frames) <= 1 for item in opened.values())
+    shown.click(RECORDS[3])
+    shown.page.locator("#selection").get_by_role("button", name="Close its group").click()
+    assert set(shown.drawn()) == set(before)
+    shown.page.get_by_role("button", name="draw all").click()
+    assert RECORDS[3] in shown.drawn()
+
+
+def test_keys_reach_what_the_mouse_reaches(shown: Watched) -> None:
+    page = shown.page
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    reached = []
+    for _ in range(12):
+        reached.append(page.evaluate("document.activeElement.id"))
+        page.keyboard.press("Tab")
+    assert reached[0] == "search"
+    assert {"problems", "zoom-in", "fit", "save", "print", "canvas"} <= set(reached)
+    page.locator("#canvas").focus()
+    view = "[rtgraph.network.getViewPosition().x, rtgraph.network.getScale()]"
+    x, scale = page.evaluate(view)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    moved, zoomed = page.evaluate(view)
+    assert moved > x
+    assert zoomed > scale
+    page.keyboard.press("f")
+    assert page.evaluate(view) == pytest.approx([x, scale])
+    seen = set()
+    for _ in range(16):
+        page.keyboard.press("n")
+        seen |= set(page.evaluate("rtgraph.network.getSelectedNodes()"))
+    assert len(seen) == len(shown.drawn())
+    (group,) = page.evaluate("rtgraph.nodes.filter((node) => node.members).map((node) => node.id)")
+    page.evaluate("number => rtgraph.select(number)", group)
+    page.keyboard.press("Enter")
+    assert RECORDS[3] in shown.drawn()
+    page.keyboard.press("Escape")
+    assert "Nothing is selected" in shown.selected
+
+
+def test_tables_say_the_same_as_the_figure(shown: Watched) -> None:
+    page = shown.page
+    page.locator("#tables summary").click()
+    assert page.locator("#box-table tbody tr").count() == 20
+    roles = page.locator("#edge-table tbody tr td:nth-child(2)").all_inner_texts()
+    assert roles.count("RECORD_PLAN") == 10
+    assert roles.count("shares frame of reference") == 10
+    page.locator("#box-table button", has_text="PROSTATE 39Fx").click()
+    assert page.evaluate("rtgraph.network.getSelectedNodes()") == [shown.number(PLAN)]
+
+
+def test_the_timeline_shows_the_course(shown: Watched) -> None:
+    page = shown.page
+    page.locator("#show-time").click()
+    timeline = page.locator("#timeline")
+    names = timeline.locator(".row-name").all_text_contents()
+    assert names == ["Images", "Registrations, structures", "Plans", "Doses",
+                     "Records: PROSTATE 39Fx", "Records: BOOST 5Fx", "Records: RTPLAN"]
+    said = timeline.locator(".row-said").all_text_contents()
+    assert said == ["6 of 39 fractions delivered", "3 of 5 fractions delivered",
+                    "1 fraction delivered"]
+    assert timeline.locator(".mark").count() == 19
+    assert timeline.locator(".chains path").count() == 1
+    assert "1 box without a date" in timeline.inner_text()
+    timeline.locator(".mark", has_text="BOOST 5Fx").first.click()
+    assert "BOOST 5Fx" in shown.selected
+    assert timeline.locator(".mark.chosen").count() == 1
+    assert timeline.locator(".mark.near").count() == 6  # set, plan before, dose, three records
+    page.get_by_label("RTRECORD").uncheck()
+    assert timeline.locator(".mark").count() == 9
+    assert shown.complaints == []
+
+
+def test_saved_svg_is_the_figure(shown: Watched, open_page: Open, tmp_path: Path) -> None:
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name="Save SVG").click()
+    assert download.value.suggested_filename == "4d1f0c9a72e3b856.svg"
+    path = tmp_path / "saved.svg"
+    download.value.save_as(path)
+    saved = open_page(path)
+    assert saved.page.locator("svg > g > title").count() == len(shown.drawn())
+    assert saved.complaints == []
+    assert saved.requests == [path.as_uri()]
+
+
+def test_print_shows_the_figure_as_svg(shown: Watched) -> None:
+    shown.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    shown.page.emulate_media(media="print")
+    assert shown.page.locator("#printed svg").is_visible()
+    assert not shown.page.locator("#canvas").is_visible()
+    assert not shown.page.locator(".bar").is_visible()
+    assert shown.page.locator("#legend").is_visible()
+    shown.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert shown.page.locator("#printed svg").count() == 0
+
+
+def test_a_link_leads_to_the_viewer(open_page: Open, tmp_path: Path) -> None:
+    template = "http://host/viewer?StudyInstanceUIDs={StudyInstanceUID}&x={patient_key}"
+    shown = open_page(written(Figure(material(TABLES), chosen(link_template=template)), tmp_path))
+    shown.ready().click(BOOST)
+    study = TABLES["studies"][0]["StudyInstanceUID"]
+    link = shown.page.get_by_role("link", name="Open in the viewer")
+    assert link.get_attribute("href") == (
+        f"http://host/viewer?StudyInstanceUIDs={study}&x=4d1f0c9a72e3b856")
+    assert link.get_attribute("rel") == "noopener noreferrer"
+    shown.click(LOST)  # no study is known
+    assert link.count() == 0
+    assert shown.requests == [(tmp_path / "figure.html").as_uri()]
+
+
+def test_inferred_links_are_dashed_and_named(open_page: Open, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{
+        "source_level": "instance", "source_uid": RECORDS[9], "target_level": "instance",
+        "target_uid": PLAN, "method": "PLAN_BY_LABEL", "confidence": 0.8}]
+    about = Material("4d1f0c9a72e3b856", TABLES, inferred=tuple(rows))
+    shown = open_page(written(Figure(about), tmp_path)).ready()
+    (line,) = shown.lines("INFERRED_LINK")
+    assert shown.page.evaluate("id => drawnLines.get(id).dashes", line) == [7, 5]
+    shown.click(RECORDS[9])
+    assert "inferred, not stated" in shown.selected
+    shown.page.get_by_label("inferred, not stated").uncheck()
+    assert shown.lines("INFERRED_LINK") == []
+
+
+@pytest.mark.parametrize("identifiers", [False, True])
+def test_identifiers_have_a_banner(identifiers: bool, open_page: Open, tmp_path: Path) -> None:
+    shown = open_page(written(Figure(material(TABLES), chosen(identifiers=identifiers)), tmp_path))
+    banner = shown.ready().page.get_by_text("This page contains patient data.")
+    assert banner.count() == identifiers
+    assert ("CANARY" in shown.page.content()) is identifiers
+
+
+def hostile(text: str) -> Material:
+    """Return a patient with a text in every field."""
+    rows = Rows(text)
+    rows.patient(PatientID=text, PatientSex=text, PatientBirthDate=text)
+    rows.study("1", StudyDescription=text, StudyDate=text)
+    rows.series("s", "CT", SeriesDescription=text, SeriesNumber=text, SeriesDate=None)
+    images = rows.images("s", "CT", 2)
+    rows.series("t", text, SeriesDescription=text)
+    rows.instance(text, "t", "RTPLAN", title=text, InstanceNumber=text, SOPClassUID=text,
+                  ApprovalStatus=text, roi_names=[text], file_path=text)
+    rows.refer(text, images[0], text)
+    rows.frame("t", text)
+    rows.tables["instances"][-1]["Modality"] = text
+    found = Finding(text, "error", False, text, text, text, "t", text, text)
+    rule = replace(check("PLN-07"), title=text, fix=text)
+    return Material(text, rows.tables, from_graph=True, browser=BROWSER, validation=Validation(
+        datetime(2025, 3, 20, tzinfo=UTC), (found,), {text: rule}))
 
 
 @pytest.mark.parametrize("text", [h[1] for h in HOSTILE], ids=[h[0] for h in HOSTILE])
 def test_hostile_text_is_only_text(text: str, open_page: Open, tmp_path: Path) -> None:
-    rows = Rows()
-    rows.study("1", StudyDescription=text, StudyDate=text)
-    rows.series("s", "CT", SeriesDescription=text, SeriesNumber=text, SeriesDate=text)
-    rows.series("t", text, SeriesDescription=text)
-    images = rows.images("s", "CT", 2)
-    rows.instance(text, "t", "RTPLAN", title=text, InstanceNumber=text, SOPClassUID=text,
-                  file_path=text)
-    rows.refer(text, images[0], text)
-    rows.frame("t", text)
-    rows.tables["instances"][-1]["Modality"] = text
-    heading = Heading(text, {text: 1, "unresolved": 1}, text, {text: text})
-    path = tmp_path / "figure.html"
-    write_page(render(fold(rows.tables, IF_ALONE), heading, identifiers=True), path, force=False)
-    shown = open_page(path)
-    shown.page.get_by_label("shares frame of reference").check()
-    shown.page.locator("summary").click()
-    (plan,) = set(shown.boxes()) - {"s"}
-    shown.click(plan)
-    shown.page.mouse.move(10, 300)
-    shown.click(plan)
-    shown.page.wait_for_timeout(300)  # the tooltip comes after a moment
-    words = plain(text).replace("\r", "").split()
-    assert shown.page.locator("#selection .what strong").inner_text().split() == words
-    assert len(shown.boxes()) == 2
-    assert shown.page.locator("img, a, body script:not([type])").count() == 2  # our own scripts
-    assert shown.requests == [path.as_uri()]
+    options = chosen(identifiers=True, link_template="http://h/{StudyInstanceUID}/{PatientID}")
+    shown = open_page(written(Figure(hostile(text), options), tmp_path)).ready()
+    page = shown.page
+    page.get_by_label("shares frame of reference").check()
+    page.locator("#tables summary").click()
+    page.locator("#problem-section summary").click()
+    page.locator("#show-time").click()
+    page.locator("#show-references").click()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    (number,) = page.evaluate("""rtgraph.nodes.filter((node) => node.modality !== "CT")
+        .map((node) => node.id)""")
+    at = page.evaluate("n => rtgraph.network.canvasToDOM(rtgraph.network.getPosition(n))", number)
+    page.locator("#canvas").hover(position=at)
+    page.locator(".vis-tooltip").wait_for()
+    page.locator("#canvas").click(position=at)
+    assert plain(text).strip() in page.locator("#selection").text_content()  # type: ignore[operator]
+    assert page.locator("img").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
     assert shown.complaints == []
+    assert len(shown.requests) == 1
 
 
-def test_identifiers_are_hidden_unless_asked_for(open_page: Open, tmp_path: Path) -> None:
-    path = written(patient(), tmp_path)
-    for canary in ("CANARY", "1950-12-31", "file_path"):
-        assert canary not in path.read_text(encoding="utf-8")
-    assert open_page(path).page.locator(".banner").count() == 0
-    shown = open_page(written(patient(), tmp_path / "with", identifiers=True))
-    banner = shown.page.locator(".banner").inner_text()
-    assert "contains patient data" in banner
-    assert "CANARY-ID" in banner
-    shown.click(BOOST)
-    assert "archive:CANARY-PATH/RTPLAN2.dcm" in shown.page.locator("#selection").inner_text()
+def one_series() -> Tables:
+    rows = Rows()
+    rows.study("1")
+    rows.series("s", "CT")
+    rows.images("s", "CT", 1)
+    return rows.tables
 
 
-def test_boxes_do_not_overlap_on_the_canvas(open_page: Open, tmp_path: Path) -> None:
+def no_edges() -> Tables:
+    rows = Rows()
+    rows.study("1")
+    for i in range(3):
+        rows.images(rows.series(f"s{i}", "MR"), "MR", 1)
+    return rows.tables
+
+
+def only_missing_targets() -> Tables:
+    rows = Rows()
+    rows.study("1")
+    rows.series("s", "RTDOSE")
+    dose = rows.instance("dose", "s", "RTDOSE")
+    for i in range(3):
+        rows.refer(dose, rows.instance(f"plan{i}", None, "RTPLAN", missing=True), "DOSE_PLAN")
+    return rows.tables
+
+
+def cycle() -> Tables:
     rows = Rows()
     rows.study("1")
     rows.series("s", "RTPLAN")
-    for i, (_, text) in enumerate(HOSTILE):
-        rows.instance(f"s.{i}", "s", "RTPLAN", title=f"{'W' * 24}{text}")
-    shown = open_page(written(rows.tables, tmp_path))
-    drawn = shown.page.evaluate(
-        "rtgraph.nodes.getIds().map(id => rtgraph.network.getBoundingBox(id))"
-    )
-    for i, a in enumerate(drawn):
-        for b in drawn[:i]:
-            apart = a["right"] < b["left"] or b["right"] < a["left"]
-            assert apart or a["bottom"] < b["top"] or b["bottom"] < a["top"]
+    plans = [rows.instance(f"plan{i}", "s", "RTPLAN") for i in range(3)]
+    for i, plan in enumerate(plans):
+        rows.refer(plan, plans[(i + 1) % 3], "PREDECESSOR_PLAN")
+        rows.refer(plan, plan, "PREDECESSOR_PLAN")
+    return rows.tables
 
 
-def test_a_large_patient_is_drawn(open_page: Open, tmp_path: Path) -> None:
-    boxes = tuple(
-        Box(str(i), "series", "CT", i % 5, f"CT\n{i} images", f"CT {i}", "present", None, None,
-            1, 0, ()) for i in range(2000)
-    )
-    path = tmp_path / "large.html"
-    write_page(render(Subgraph((), boxes, ()), HEADING, identifiers=False), path, force=False)
-    shown = open_page(path)
-    assert len(shown.boxes()) == 2000
+ODD: list[tuple[Callable[[], Tables], int, int]] = [
+    (lambda: Rows().tables, 0, 0), (one_series, 1, 0), (no_edges, 3, 0),
+    (only_missing_targets, 4, 3), (cycle, 3, 3),
+]
+
+
+@pytest.mark.parametrize(("rows", "n_boxes", "n_lines"), ODD)
+def test_odd_patients_are_pages_too(
+    rows: Callable[[], Tables], n_boxes: int, n_lines: int, open_page: Open, tmp_path: Path
+) -> None:
+    shown = open_page(written(Figure(Material("p1", rows())), tmp_path)).ready()
+    assert len(shown.drawn()) == n_boxes
+    assert len(shown.lines()) == n_lines
+    shown.page.locator("#show-time").click()
+    shown.page.get_by_label("Problems only").check()
+    shown.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert shown.complaints == []
-
-
-def test_an_empty_figure_is_a_page_too(open_page: Open, tmp_path: Path) -> None:
-    shown = open_page(written(Rows().tables, tmp_path))
-    assert shown.boxes() == {}
-    assert shown.complaints == []
-
-
-def test_the_file_is_utf8_and_nothing_else_is_made(tmp_path: Path) -> None:
-    script = (
-        "from pathlib import Path\n"
-        "from rtgraph.viz.page import Heading, render, write_page\n"
-        "from rtgraph.viz.subgraph import Box, Subgraph\n"
-        "box = Box('1', 'series', 'CT', 0, 'CT\\n1 image', '\\u6cbb\\u7642', 'present', None,"
-        " None, 1, 0, ())\n"
-        "text = render(Subgraph((), (box,), ()), Heading('k\\u00e9', {}, '0'), identifiers=False)\n"
-        "write_page(text, Path('page.html'), force=False)\n"
-    )
-    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
-    assert "<title>Patient ké</title>" in (tmp_path / "page.html").read_text(encoding="utf-8")
-
-
-def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "page.html"
-    write_page("one", path, force=False)
-    with pytest.raises(OutputError) as refused:
-        write_page("two", path, force=False)
-    assert "--force" in refused.value.hint
-    assert path.read_text(encoding="utf-8") == "one"
-    write_page("two", path, force=True)
-    assert path.read_text(encoding="utf-8") == "two"
-    with pytest.raises(OutputError, match="cannot be written") as failed:
-        write_page("three", path / "below" / "page.html", force=False)
-    assert str(tmp_path) not in str(failed.value)
-    for folder in (path.parent, Path(".")):
-        with pytest.raises(OutputError, match="cannot be written"):
-            write_page("four", folder, force=True)
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["page.html"]
-
-
-def test_screenshot(open_page: Open, tmp_path: Path, artefacts: Path) -> None:
-    shown = open_page(written(patient(), tmp_path))
-    shown.click(BOOST)
-    shown.page.mouse.move(1200, 800)
-    shown.page.wait_for_timeout(500)
-    shown.page.screenshot(path=artefacts / "figure.png")

@@ -37,6 +37,7 @@ def test_demo_shows_the_planted_faults_and_leaves_nothing(
     assert f"{len(manifest.references)} references, {len(manifest.missing)} unresolved" in shown
     (page,) = (work / "rtgraph-demo").glob("patient-*.html")
     assert page.name in shown
+    assert "validated on" in page.read_text(encoding="utf-8")  # with the findings as badges
     assert "/browser/?dbms=bolt://neo4j@127.0.0.1:" in shown
     assert str(home / "password") in shown
 

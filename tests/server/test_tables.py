@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from rtgraph.api import counted, graph_tables
+from rtgraph.api import counted
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
 from rtgraph.ingest.pipeline import Progress
 from rtgraph.ingest.tables import read_folder, tables
+from rtgraph.viz.gather import graph_tables
 from rtgraph.viz.subgraph import fold
 from tests.server.conftest import TestGraph
 from tests.server.test_real_files import DATA, SETS

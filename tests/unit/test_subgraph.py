@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
+from bench.rows import Rows
 from rtgraph.graphmodel.tables import Tables
 from rtgraph.viz.subgraph import MAX_CLIQUE, Edge, SeriesEdge, fold
-from tests.page.example import Rows, patient
+from tests.page.example import patient
 
 IF_ALONE = frozenset({"STRUCTURE_SET_SERIES"})
 
@@ -144,37 +146,37 @@ SERIES_EDGES: list[tuple[Callable[[], Tables], list[SeriesEdge]]] = [
         SeriesEdge("ss", "other", IMAGES, 1, 1, 0, 1, False),
     ]),
 ]
-# id: kind, status, present, missing, label
-BOXES: list[tuple[Callable[[], Tables], dict[str, tuple[str, str, int, int, str]]]] = [
+# id: kind, status, present, missing, modality, caption, tally
+BOXES: list[tuple[Callable[[], Tables], dict[str, tuple[str, str, int, int, str, str, str]]]] = [
     (complete, {
-        "ct": ("series", "present", 3, 0, "CT\n3 images"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\nPelvis"),
+        "ct": ("series", "present", 3, 0, "CT", "Planning", "3 images"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
     }),
     (partial, {
-        "ct": ("series", "partial", 2, 1, "CT\n2 of 3 images"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\nPelvis"),
+        "ct": ("series", "partial", 2, 1, "CT", "Planning", "2 of 3 images"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
     }),
     (all_missing, {
-        "ct": ("series", "missing", 0, 3, "CT\n3 images missing"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\n"),
+        "ct": ("series", "missing", 0, 3, "CT", "", "3 images missing"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "", ""),
     }),
     (by_series_alone, {
-        "ct": ("series", "present", 3, 0, "CT\n3 images"),
-        "gone": ("series", "missing", 0, 0, "unknown\nseries missing"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\nPelvis"),
+        "ct": ("series", "present", 3, 0, "CT", "Planning", "3 images"),
+        "gone": ("series", "missing", 0, 0, "unknown", "", "missing"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
     }),
     (without_series, {
-        "ct": ("series", "present", 3, 0, "CT\n3 images"),
-        "loose.1": ("series", "missing", 0, 3, "CT\n3 images missing"),
-        "mr": ("series", "missing", 0, 1, "MR\n1 image missing"),
-        "plan": ("object", "missing", 0, 1, "RTPLAN\nmissing"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\nPelvis"),
-        "ss.2": ("object", "present", 1, 0, "RTSTRUCT\n"),
+        "ct": ("series", "present", 3, 0, "CT", "Planning", "3 images"),
+        "loose.1": ("series", "missing", 0, 3, "CT", "", "3 images missing"),
+        "mr": ("series", "missing", 0, 1, "MR", "", "1 image missing"),
+        "plan": ("object", "missing", 0, 1, "RTPLAN", "", "missing"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
+        "ss.2": ("object", "present", 1, 0, "RTSTRUCT", "", ""),
     }),
     (stub_under_two_series, {
-        "ct": ("series", "partial", 3, 1, "CT\n3 of 4 images"),
-        "other": ("series", "missing", 0, 1, "CT\n1 image missing"),
-        "ss.1": ("object", "present", 1, 0, "RTSTRUCT\nPelvis"),
+        "ct": ("series", "partial", 3, 1, "CT", "Planning", "3 of 4 images"),
+        "other": ("series", "missing", 0, 1, "CT", "", "1 image missing"),
+        "ss.1": ("object", "present", 1, 0, "RTSTRUCT", "Pelvis", ""),
     }),
 ]
 EDGES: list[tuple[Callable[[], Tables], list[Edge]]] = [
@@ -218,10 +220,10 @@ def test_series_edges(rows: Callable[[], Tables], expected: list[SeriesEdge]) ->
 
 @pytest.mark.parametrize(("rows", "expected"), BOXES, ids=name_of)
 def test_boxes(
-    rows: Callable[[], Tables], expected: dict[str, tuple[str, str, int, int, str]]
+    rows: Callable[[], Tables], expected: dict[str, tuple[str, str, int, int, str, str, str]]
 ) -> None:
     found = {
-        b.id: (b.kind, b.status, b.n_instances, b.n_missing, b.label)
+        b.id: (b.kind, b.status, b.n_instances, b.n_missing, b.modality, b.caption, b.tally)
         for b in fold(rows(), IF_ALONE).boxes
     }
     assert found == expected
@@ -236,33 +238,112 @@ def test_edges(rows: Callable[[], Tables], expected: list[Edge]) -> None:
 def test_details_are_named_as_in_the_graph() -> None:
     rows = Rows()
     rows.study("1", StudyDescription="RT")
-    rows.series("plans", "RTPLAN", SeriesDescription="two\nlines\x1b[31m", SeriesNumber=4)
-    rows.instance("plan.1", "plans", "RTPLAN", InstanceNumber=7, file_path="root:a  b.dcm")
-    rows.frame("plans", "frame")
+    rows.series("sets", "RTSTRUCT", SeriesDescription="two\nlines\x1b[31m", SeriesNumber=4)
+    rows.instance("set.1", "sets", "RTSTRUCT", InstanceNumber=7, file_path="root:a  b.dcm",
+                  datetime=datetime(2025, 3, 4, 5, 6, 7), ApprovalStatus="APPROVED",
+                  roi_names=["PTV", "Blad\x07der"])
+    rows.frame("sets", "frame")
     (box,) = fold(rows.tables, IF_ALONE).boxes
-    assert box.label == "RTPLAN\ntwo lines[31m"
-    assert (box.study_uid, box.series_uid, box.layer) == ("1", "plans", 2)
+    assert (box.modality, box.caption, box.tally) == ("RTSTRUCT", "two lines[31m", "")
+    assert (box.study_uid, box.series_uid, box.layer) == ("1", "sets", 1)
+    assert box.when == datetime(2025, 3, 4, 5, 6, 7)
     assert box.details == (
         ("SeriesDescription", "two\nlines[31m"),
         ("SeriesNumber", "4"),
         ("StudyDescription", "RT"),
+        ("datetime", "2025-03-04 05:06:07"),
+        ("ApprovalStatus", "APPROVED"),
+        ("roi_names", "PTV, Bladder"),
         ("InstanceNumber", "7"),
-        ("SOPInstanceUID", "plan.1"),
-        ("SeriesInstanceUID", "plans"),
+        ("SOPInstanceUID", "set.1"),
+        ("SeriesInstanceUID", "sets"),
         ("StudyInstanceUID", "1"),
         ("FrameOfReferenceUID", "frame"),
         ("file_path", "root:a  b.dcm"),
     )
 
 
-def test_objects_of_one_series_are_told_apart_by_number() -> None:
+DAY = datetime(2025, 3, 4, 9)
+CAPTIONS = [
+    # name                  modality    title        number  when  objects   caption          title
+    ("label of a plan",     "RTPLAN",   "Plan 1",    1,      DAY,  1, "Plan 1",        "Plan 1"),
+    ("plan without label",  "RTPLAN",   None,        2,      None, 1, "Series",        "Series"),
+    ("plans without label", "RTPLAN",   None,        2,      None, 2, "no. 2",
+     "Series, no. 2"),
+    ("one dose",            "RTDOSE",   "PLAN",      1,      DAY,  1, "PLAN · Series",
+     "PLAN · Series"),
+    ("one of the doses",    "RTDOSE",   "BEAM",      2,      DAY,  2, "BEAM · no. 2",
+     "Series, BEAM · no. 2"),
+    ("registration",        "REG",      "REGISTRATION", 1,   DAY,  1, "Series",        "Series"),
+    ("record with a day",   "RTRECORD", None,        3,      DAY,  2, "no. 3 · 2025-03-04",
+     "Series, no. 3 · 2025-03-04"),
+    ("record without",      "RTRECORD", None,        None,   None, 2, "Series",        "Series"),
+]
+
+
+@pytest.mark.parametrize(
+    ("modality", "label", "number", "when", "objects", "caption", "title"),
+    [c[1:] for c in CAPTIONS], ids=[c[0] for c in CAPTIONS])
+def test_captions(
+    modality: str, label: str | None, number: int | None, when: datetime | None, objects: int,
+    caption: str, title: str,
+) -> None:
     rows = Rows()
-    rows.series("records", "RTRECORD", SeriesDescription="Fractions")
+    rows.series("s", modality, SeriesDescription="Series")
+    for i in range(objects):
+        rows.instance(f"{i}", "s", modality, title=label, InstanceNumber=number, datetime=when)
+    box = fold(rows.tables, IF_ALONE).boxes[0]
+    assert (box.caption, box.title) == (caption, title)
+
+
+def test_a_box_for_each_series_gathers_its_objects() -> None:
+    rows = planned()
+    rows.series("doses", "RTDOSE", SeriesDescription="Doses")
     for i in (1, 2):
-        rows.instance(f"record.{i}", "records", "RTRECORD", InstanceNumber=i)
-    boxes = fold(rows.tables, IF_ALONE).boxes
-    assert [box.label for box in boxes] == ["RTRECORD\nno. 1", "RTRECORD\nno. 2"]
-    assert [box.title for box in boxes] == ["Fractions, no. 1", "Fractions, no. 2"]
+        rows.instance(f"dose.{i}", "doses", "RTDOSE", missing=i == 2)
+        rows.refer(f"dose.{i}", "ss.1", "DVH_STRUCTURE_SET")
+    rows.instance("lost", None, "RTPLAN", missing=True)
+    rows.refer("dose.1", "lost", "DOSE_PLAN")
+    graph = fold(rows.tables, IF_ALONE, per="series")
+    assert {b.id: (b.kind, b.layer, b.tally) for b in graph.boxes} == {
+        "ct": ("series", 0, "3 images"), "ss": ("series", 1, "1 object"),
+        "doses": ("series", 3, "1 of 2 objects"), "lost": ("series", 2, "1 object missing"),
+    }
+    assert [(e.source, e.target, e.role, e.n_targets) for e in graph.edges] == [
+        ("doses", "lost", "DOSE_PLAN", 1), ("doses", "ss", "DVH_STRUCTURE_SET", 1),
+        ("ss", "ct", IMAGES, 3),
+    ]
+
+
+AMBIGUOUS: list[tuple[Callable[[], Tables], set[str]]] = [
+    (complete, set()),
+    (stub_under_two_series, {"ct", "other"}),
+]
+
+
+@pytest.mark.parametrize(("rows", "expected"), AMBIGUOUS, ids=name_of)
+def test_what_is_stated_in_two_places_is_ambiguous(
+    rows: Callable[[], Tables], expected: set[str]
+) -> None:
+    assert {b.id for b in fold(rows(), IF_ALONE).boxes if b.ambiguous} == expected
+
+
+def test_a_series_of_two_studies_is_ambiguous() -> None:
+    rows = planned()
+    rows.series("ct", "CT", "2")
+    assert {b.id for b in fold(rows.tables, IF_ALONE).boxes if b.ambiguous} == {"ct"}
+
+
+def test_inferred_links_are_edges_of_their_own_kind() -> None:
+    rows = planned()
+    inferred = [
+        {"source_level": "instance", "source_uid": "ss.1", "target_level": level,
+         "target_uid": uid, "method": "BY_DATE", "confidence": 0.5}
+        for level, uid in (("series", "ct"), ("instance", "ct.2"), ("instance", "elsewhere"))
+    ]
+    edges = fold(rows.tables, IF_ALONE, inferred=inferred).edges
+    assert [e for e in edges if e.kind == "INFERRED_LINK"] == [
+        Edge("ss.1", "ct", "BY_DATE (0.5)", "INFERRED_LINK", None, None)]
 
 
 def test_one_uid_for_a_series_and_an_object_makes_two_boxes() -> None:

@@ -1,6 +1,6 @@
 // Table: series, one row for each patient and study that states the series
 // view: table
-// returns: patient_key, StudyInstanceUID, SeriesInstanceUID, Modality, label, layer, SeriesNumber, SeriesDescription, SeriesDate, missing, n_instances, n_missing_instances
+// returns: patient_key, StudyInstanceUID, SeriesInstanceUID, Modality, label, layer, SeriesNumber, SeriesDescription, SeriesDate, series_datetime, missing, n_instances, n_missing_instances
 // identifying: none
 // param patient: string = null   patient_key: its series and the ones it refers to; null stands for all series
 // try: :param patient => null
@@ -25,7 +25,7 @@ CALL () {
 RETURN p.patient_key AS patient_key, t.StudyInstanceUID AS StudyInstanceUID, s.SeriesInstanceUID AS SeriesInstanceUID,
        s.Modality AS Modality, head([l IN labels(s) WHERE NOT l IN ['Series', 'Missing']]) AS label, s.layer AS layer,
        s.SeriesNumber AS SeriesNumber, s.SeriesDescription AS SeriesDescription, s.SeriesDate AS SeriesDate,
-       s:Missing AS missing,
+       s.series_datetime AS series_datetime, s:Missing AS missing,
        COUNT { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing } AS n_instances,
        COUNT { (s)-[:HAS_INSTANCE]->(m:Instance) WHERE m:Missing } AS n_missing_instances
 ORDER BY patient_key, StudyInstanceUID, SeriesInstanceUID;
