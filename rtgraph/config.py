@@ -2,18 +2,31 @@
 
 Precedence: option, `RTGRAPH_*` environment (then `NEO4J_*`), `./rtgraph.toml`, the file
 `rtgraph.toml` of the user configuration folder, default. `SETTINGS` is the single declaration;
-the reader, the TOML keys and the reference page are made from it.
+the reader, the TOML keys and the reference page are made from it. `NODE_SETTINGS` declares the
+keys of an archive, a section `[nodes.NAME]` each.
 """
 
 import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.values import ae_title as _ae_title
+from rtgraph.values import ae_titles as _ae_titles
+from rtgraph.values import boolean as _boolean
+from rtgraph.values import count as _count
+from rtgraph.values import networks as _networks
+from rtgraph.values import one_of as _one_of
+from rtgraph.values import path as _path
+from rtgraph.values import pdu as _pdu
+from rtgraph.values import port as _port
+from rtgraph.values import seconds as _seconds
+from rtgraph.values import size as _size
+from rtgraph.values import text as _text
+from rtgraph.values import texts as _texts
 
 
 def default_home() -> Path:
@@ -21,60 +34,6 @@ def default_home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("rtgraph", appauthor=False))
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in ("1", "true", "yes", "on"):
-        return True
-    if text in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("true or false is expected")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("text is expected")
-    return value
-
-
-def _seconds(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = -1
-    if not 0 <= number < inf:
-        raise ValueError("a number of seconds is expected")
-    return number
-
-
-def _path(value: object) -> Path:
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError("a path is expected")
-    try:
-        return Path(value).expanduser()
-    except RuntimeError as error:
-        raise ValueError("the home of that user is not known") from error
-
-
-def _count(value: object) -> int:
-    return _whole(value, inf, "a number from 1 is expected")
-
-
-def _port(value: object) -> int:
-    return _whole(value, 65535, "a port from 1 to 65535 is expected")
-
-
-def _whole(value: object, most: float, expected: str) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = 0
-    if not 1 <= number <= most:
-        raise ValueError(expected)
-    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +90,75 @@ SETTINGS = (
     Setting("ingest.executor", _text,
             "cluster that reads the files, dask://host:port; absent: processes of this machine",
             None, ("RTGRAPH_EXECUTOR",)),
+    Setting("pacs.ae_title", _ae_title, "own AE title, by which archives know rtgraph",
+            "RTGRAPH", ("RTGRAPH_AE_TITLE",)),
+    Setting("pacs.listen", _text, "address at which objects are received", "127.0.0.1",
+            ("RTGRAPH_LISTEN",)),
+    Setting("pacs.port", _port, "port at which objects are received", 11112,
+            ("RTGRAPH_PORT",)),
+    Setting("pacs.received", _path, "folder for what is received", Path("received"),
+            ("RTGRAPH_RECEIVED",)),
+    Setting("pacs.callers", _ae_titles, "AE titles that may send; absent: all", ()),
+    Setting("pacs.allow", _networks, "addresses and networks that may send", ("127.0.0.1", "::1")),
+    Setting("pacs.private", _texts, "private SOP classes that are taken; * for all", ()),
+    Setting("pacs.associations", _count, "associations that are accepted at once", 64),
+    Setting("pacs.max_pdu", _pdu, "largest PDU that is taken, in bytes; 0: no limit", 131072),
+    Setting("pacs.silence", _seconds, "seconds that a peer may say nothing", 60.0),
+    Setting("pacs.connect", _seconds, "seconds that a connection may take", 10.0),
+    Setting("pacs.min_free", _size, "room that is left on the disk, as 2G", 1024**3),
+    Setting("pacs.sync", _one_of("file", "association", "none"),
+            "when files are on the disk for sure: each before its answer, all when their "
+            "association closes, or when the system likes", "association"),
+    Setting("pacs.keep", _one_of("full", "header", "none"),
+            "what is kept of an object: all, no pixel data and other bulk, or no file",
+            "full"),
+    Setting("pacs.tls_cert", _path, "certificate for TLS; it makes the receiver use TLS"),
+    Setting("pacs.tls_key", _path, "key of the certificate"),
+    Setting("pacs.tls_ca", _path, "authorities of senders; it makes their certificate needed"),
 )
 _BY_KEY = {s.key: s for s in SETTINGS}
+NODE_SETTINGS = (
+    Setting("ae_title", _ae_title, "AE title of the archive"),
+    Setting("host", _text, "name or address of the archive"),
+    Setting("port", _port, "port of the archive"),
+    Setting("url", _text, "DICOMweb service instead of AE title, host and port"),
+    Setting("model", _one_of("study", "patient"), "root of queries", "study"),
+    Setting("retrieve", _one_of("auto", "move", "get"),
+            "how objects are fetched; auto: C-MOVE, else C-GET", "auto"),
+    Setting("associations", _count, "associations that fetch at once", 2),
+    Setting("pause", _seconds, "seconds between two requests of an association", 0.0),
+    Setting("tls", _boolean, "use TLS", False),
+    Setting("tls_ca", _path, "authorities that the archive's certificate is checked with; "
+            "absent: those of the system"),
+    Setting("tls_name", _text, "name in the archive's certificate; absent: its host"),
+    Setting("user", _text, "user name, when the archive asks for one"),
+    Setting("passcode_file", _path, "file that holds the passcode and nothing else"),
+)
+_NODE_BY_NAME = {s.name: s for s in NODE_SETTINGS}
+
+
+@dataclass(frozen=True)
+class Node:
+    """An archive: a section `[nodes.NAME]` of the settings."""
+
+    name: str
+    ae_title: str | None = None
+    host: str | None = None
+    port: int | None = None
+    url: str | None = None
+    model: str = "study"
+    retrieve: str = "auto"
+    associations: int = 2
+    pause: float = 0.0
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_name: str | None = None
+    user: str | None = None
+    passcode_file: Path | None = None
+
+    def read_passcode(self) -> str | None:
+        """Return the passcode of the user; None when there is no file for it."""
+        return _secret(self.passcode_file, "passcode", f"nodes.{self.name}.passcode_file")
 
 
 @dataclass(frozen=True)
@@ -158,6 +184,24 @@ class Settings:
     writers: int = 2
     batch: int = 5000
     executor: str | None = None
+    ae_title: str = "RTGRAPH"
+    listen: str = "127.0.0.1"
+    port: int = 11112
+    received: Path = Path("received")
+    callers: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ("127.0.0.1", "::1")
+    private: tuple[str, ...] = ()
+    associations: int = 64
+    max_pdu: int = 131072
+    silence: float = 60.0
+    connect: float = 10.0
+    min_free: int = 1024**3
+    sync: str = "association"
+    keep: str = "full"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
+    nodes: Mapping[str, Node] = field(default_factory=dict)
     roots: Mapping[str, Path] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -169,16 +213,38 @@ class Settings:
         """Return the password of a server given by URI, from the environment or its file."""
         if self.password is not None:
             return self.password
-        if self.password_file is None:
-            return None
-        try:
-            return self.password_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        return _secret(self.password_file, "password",
+                       "server.password_file or RTGRAPH_PASSWORD_FILE")
+
+    def node(self, name: str | None = None) -> Node:
+        """Return an archive by its name; without one, the only archive.
+
+        Raises
+        ------
+        UsageError
+            There is none of that name, or several to choose from.
+        """
+        if name is not None:
+            if name not in self.nodes:
+                raise UnknownName("archive", name, self.nodes)
+            return self.nodes[name]
+        if len(self.nodes) != 1:
             raise UsageError(
-                f"The password file cannot be read: {reason}.",
-                "Give the right file as server.password_file or RTGRAPH_PASSWORD_FILE.",
-            ) from error
+                "Several archives are known." if self.nodes else "No archive is known.",
+                f"Choose with --node: {', '.join(sorted(self.nodes))}." if self.nodes else
+                "Add a section [nodes.NAME] with ae_title, host and port to rtgraph.toml.")
+        return next(iter(self.nodes.values()))
+
+
+def _secret(file: Path | None, what: str, setting: str) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"The {what} file cannot be read: {reason}.",
+                         f"Give the right file as {setting}.") from error
 
 
 def load(
@@ -206,10 +272,14 @@ def load(
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     roots: dict[str, Path] = {}
+    nodes: dict[str, Node] = {}
     for source, file in _files(folder or Path.cwd()):
         for key, value in _flat(file).items():
             if key.startswith("roots."):
                 roots[_root_name(key, source)] = _read(_path, key, value, source)
+            elif key.startswith("nodes."):
+                node = _node(key.removeprefix("nodes."), value, source)
+                nodes[node.name] = node
             else:
                 _set(values, origin, key, value, source)
     for setting in SETTINGS:
@@ -220,7 +290,11 @@ def load(
     for name, value in (options or {}).items():
         if value is not None:
             _set(values, origin, names[name], value, "option")
-    return Settings(**values, roots=roots, origin=origin)
+    return Settings(**values, nodes=nodes, roots=roots, origin=origin)
+
+
+# Sections whose keys are names that the user gives.
+_NAMED = {"nodes", "roots"}
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
@@ -243,7 +317,7 @@ def _flat(file: Path) -> dict[str, object]:
             raise UnknownName(f"section in {file.name}", section, _sections())
         for name, value in content.items():
             key = f"{section}.{name}"
-            if section != "roots" and (key not in _BY_KEY or _BY_KEY[key].secret):
+            if section not in _NAMED and (key not in _BY_KEY or _BY_KEY[key].secret):
                 known = [k for k, s in _BY_KEY.items() if not s.secret]
                 raise UnknownName(f"setting in {file.name}", key, known)
             flat[key] = value
@@ -251,7 +325,7 @@ def _flat(file: Path) -> dict[str, object]:
 
 
 def _sections() -> list[str]:
-    return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots"})
+    return sorted({s.key.split(".")[0] for s in SETTINGS} | _NAMED)
 
 
 def _root_name(key: str, source: str) -> str:
@@ -260,6 +334,22 @@ def _root_name(key: str, source: str) -> str:
     if not name or ":" in name:
         raise UsageError(f"{key} from {source}: a name without a colon is expected.")
     return name
+
+
+def _node(name: str, content: object, source: str) -> Node:
+    """Read a section of an archive."""
+    section = f"nodes.{name}"
+    if not isinstance(content, dict):
+        raise UsageError(f"{section} from {source}: a section [{section}] is expected.")
+    values = {}
+    for key, value in content.items():
+        if key not in _NODE_BY_NAME:
+            raise UnknownName(f"setting of {section} in {source}", key, _NODE_BY_NAME)
+        values[key] = _read(_NODE_BY_NAME[key].read, f"{section}.{key}", value, source)
+    node = Node(name, **values)
+    if node.url is None and None in (node.ae_title, node.host, node.port):
+        raise UsageError(f"{section} from {source}: ae_title, host and port are expected, or url.")
+    return node
 
 
 def _set(

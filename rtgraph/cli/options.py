@@ -37,6 +37,22 @@ class LogFormat(StrEnum):
     json = "json"
 
 
+class KeepOf(StrEnum):
+    """What is kept of a received object."""
+
+    full = "full"
+    header = "header"
+    none = "none"
+
+
+class SyncOf(StrEnum):
+    """When received files are on the disk for sure."""
+
+    file = "file"
+    association = "association"
+    none = "none"
+
+
 AsRows = Annotated[Format, typer.Option("--format", "-f", help="How rows are printed.")]
 AsReport = Annotated[ReportFormat, typer.Option("--format", "-f", help="How it is printed.")]
 Uri = Annotated[str | None, typer.Option("--uri", help="Neo4j to use instead of the managed one.")]
@@ -72,4 +88,14 @@ Patience = Annotated[float | None, typer.Option(
     "--patience", min=0, help="Seconds that a lost server is waited for.")]
 Cluster = Annotated[str | None, typer.Option(
     "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
+Listen = Annotated[str | None, typer.Option("--listen", help="Address to receive objects at.")]
+Port = Annotated[int | None, typer.Option("--port", min=1, max=65535,
+                                          help="Port to receive objects at.")]
+AeTitle = Annotated[str | None, typer.Option("--ae-title", help="Own AE title.")]
+Folder = Annotated[Path | None, typer.Option("--folder", help="Folder for what is received.")]
+Keep = Annotated[KeepOf | None, typer.Option(
+    "--keep", help="Whole objects, objects without pixel data and other bulk, or the graph only.")]
+Sync = Annotated[SyncOf | None, typer.Option(
+    "--sync", help="When files are on the disk for sure: each at once, all at the end of their "
+    "association, or when the system likes.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]

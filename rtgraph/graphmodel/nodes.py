@@ -62,6 +62,7 @@ INSTANCE = (
     Property("file_mtime", "INTEGER", "modification time, ns since 1970"),
     Property("slice_position", "FLOAT", "images: position along the normal, mm"),
     Property("transfer_syntax", "STRING", "from the file meta header"),
+    Property("kept", "STRING", "HEADER or NONE: received without its bulk, or not kept as a file"),
     Property("header_digest", "STRING", "blake2b-128 of the head of the data set and the size"),
     Property("meta_sop_instance_uid", "STRING", "of the file meta header, only when it differs"),
     Property("meta_sop_class_uid", "STRING", "of the file meta header, only when it differs"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
+from rtgraph.graphmodel.archive import Kept, kept_of
 from rtgraph.graphmodel.nodes import Family, family
 from rtgraph.ingest import levels
 from rtgraph.ingest.families import RULES, first_datetime, slice_position
@@ -136,7 +137,7 @@ def _instance(header: Header, file: Found, plan: Plan) -> Instance | Rejected:
 
 
 def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
-    """Transfer syntax, and the identity in the file meta header where it is another one."""
+    """What the file meta header says: syntax, another identity, and that bulk was left out."""
     facts: dict[str, Any] = {"transfer_syntax": meta.get("TransferSyntaxUID") or None}
     for name, keyword, own in (
         ("meta_sop_instance_uid", "MediaStorageSOPInstanceUID", sop_uid),
@@ -145,6 +146,9 @@ def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
         stated = meta.get(keyword)
         if stated and stated != own:
             facts[name] = stated
+    kept = kept_of(meta.get("ImplementationVersionName", ""))
+    if kept is not Kept.FULL:
+        facts["kept"] = kept.value
     return facts
 
 

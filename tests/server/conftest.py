@@ -6,7 +6,7 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,9 +84,9 @@ class TestGraph:
     def wipe(self) -> None:
         self.write(_EMPTY)
 
-    def content(self) -> tuple[list[str], list[str]]:
-        """Nodes and edges as sorted text, without what may differ between runs."""
-        nodes = [_text(sorted(r["labels"]), r["properties"]) for r in self.read(_NODES)]
+    def content(self, without: Collection[str] = ()) -> tuple[list[str], list[str]]:
+        """Nodes and edges as sorted text, without what may differ between runs, and `without`."""
+        nodes = [_text(sorted(r["labels"]), r["properties"], without) for r in self.read(_NODES)]
         edges = [
             _text([*sorted(r["from_labels"]), _key(r["a"]), r["type"], *sorted(r["to_labels"]),
                    _key(r["b"])], r["properties"])
@@ -99,8 +99,8 @@ def _key(properties: dict[str, Any]) -> str:
     return str(next((properties[k] for k in _KEYS if k in properties), properties))
 
 
-def _text(head: Sequence[str], properties: dict[str, Any]) -> str:
-    kept = {k: v for k, v in properties.items() if k not in PER_RUN}
+def _text(head: Sequence[str], properties: dict[str, Any], without: Collection[str] = ()) -> str:
+    kept = {k: v for k, v in properties.items() if k not in PER_RUN and k not in without}
     return json.dumps([*head, kept], sort_keys=True, default=str)
 
 
