@@ -180,6 +180,19 @@ def test_more_associations_than_allowed_are_refused_for_now(receive: Receive) ->
         one.assoc.release()
 
 
+def test_connections_that_ask_for_nothing_take_no_room(receive: Receive) -> None:
+    scp = receive(associations=1)
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", scp.port)):
+            pass
+
+    def accepted() -> bool:
+        with Sender(scp) as sender:
+            return bool(sender.assoc.is_established)
+
+    until(accepted, 10)  # without it, a minute: the timeout of who is silent
+
+
 def test_fifty_associations_at_once(receive: Receive, cohort: list[Path]) -> None:
     scp = receive(associations=50)
     with ThreadPoolExecutor(50) as pool:
