@@ -159,7 +159,7 @@ class Scp:
     def _closed(self, event: Event) -> None:
         if event.assoc.requestor.primitive is None:
             # a probe of the port: without this its thread would wait, and count, till the timeout
-            event.assoc.dul.to_user_queue.put(None)  # type: ignore[arg-type]
+            event.assoc.dul.to_user_queue.put(None)
         self._end(event.assoc)
 
     def _end(self, assoc: Association) -> None:
