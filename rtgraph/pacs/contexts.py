@@ -24,7 +24,7 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.service_class import ServiceClass, StorageServiceClass
 from pynetdicom.sop_class import uid_to_service_class
 
-from rtgraph.graphmodel.nodes import STORAGE
+from rtgraph.graphmodel.families import STORAGE
 
 VERIFICATION = "1.2.840.10008.1.1"
 # A request names at most 128 contexts, one of them for the request itself (PS3.8 9.3.2.2).
