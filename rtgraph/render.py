@@ -94,6 +94,13 @@ def rows_json(columns: Sequence[str], rows: Iterable[Row]) -> str:
     return _dump({"schema_version": SCHEMA_VERSION, "columns": list(columns), "rows": found})
 
 
+def rows_jsonl(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return a JSON object for each row, one a line."""
+    return "".join(
+        json.dumps(_json({c: row.get(c) for c in columns}), sort_keys=True) + "\n"
+        for row in rows)
+
+
 def report_table(report: Report, limit: int | None = 5, identifiers: bool = False) -> str:
     """Return a report for people: what did not pass, then the totals.
 

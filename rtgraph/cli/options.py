@@ -15,6 +15,31 @@ class Format(StrEnum):
     json = "json"
 
 
+class FoundFormat(StrEnum):
+    """How the answers of an archive are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    jsonl = "jsonl"
+
+
+class LevelOf(StrEnum):
+    """What an archive is asked for."""
+
+    patient = "patient"
+    study = "study"
+    series = "series"
+    image = "image"
+
+
+class Root(StrEnum):
+    """Where a question to an archive begins."""
+
+    study = "study"
+    patient = "patient"
+
+
 class ReportFormat(StrEnum):
     """How a report is printed."""
 
@@ -98,4 +123,6 @@ Keep = Annotated[KeepOf | None, typer.Option(
 Sync = Annotated[SyncOf | None, typer.Option(
     "--sync", help="When files are on the disk for sure: each at once, all at the end of their "
     "association, or when the system likes.")]
+Nodes = Annotated[list[str] | None, typer.Option(
+    "--node", "-n", help="Archive, a section [nodes.NAME] of rtgraph.toml; may be repeated.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]

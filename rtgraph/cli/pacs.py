@@ -1,23 +1,33 @@
 """Commands about archives: echo, find, retrieve, receive."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtgraph.cli.app import app, say, settings_of, target_of
+from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
 from rtgraph.cli.options import (
     AeTitle,
+    AsReport,
     Data,
     Folder,
+    Force,
+    FoundFormat,
+    Identifiers,
     Jobs,
     Keep,
+    LevelOf,
     Listen,
     Log,
     LogFormat,
     LogIdentifiers,
+    Nodes,
+    Output,
     Port,
     Rejects,
+    ReportFormat,
+    Root,
     Sync,
     Uri,
 )
@@ -26,12 +36,97 @@ from rtgraph.cli.summary import listed
 from rtgraph.errors import ExitCode
 
 if TYPE_CHECKING:
+    from rtgraph.config import Node, Settings
     from rtgraph.ingest.runs import Summary
     from rtgraph.pacs.receive import Received
 
 pacs_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
                        help="Archives: ask them, fetch from them, receive what they send.")
 app.add_typer(pacs_app, name="pacs")
+
+
+def _nodes(settings: "Settings", names: list[str] | None) -> "list[Node]":
+    return [settings.node(name) for name in names] if names else [settings.node()]
+
+
+@pacs_app.command("echo")
+def pacs_echo(
+    nodes: Nodes = None, output_format: AsReport = ReportFormat.table,
+) -> None:
+    """Ask archives whether they are there and know rtgraph; without --node, all of them.
+
+    Example: rtgraph pacs echo --node clinic
+    """
+    import json
+    from dataclasses import asdict
+
+    from rtgraph.pacs.echo import echo
+    from rtgraph.render import rows_table, terminal_width
+
+    settings = settings_of(None, None)
+    asked = _nodes(settings, nodes or sorted(settings.nodes))
+    answers = [echo(node, settings) for node in asked]
+    if output_format is ReportFormat.json:
+        found = [asdict(a) | {"seconds": round(a.seconds, 3)} for a in answers]
+        typer.echo(json.dumps({"schema_version": 1, "archives": found}, indent=2, sort_keys=True))
+    else:
+        rows = [{"archive": a.node, "address": a.address, "ms": round(1000 * a.seconds),
+                 "answer": a.error or f"yes, {a.peer}".removesuffix(", ")} for a in answers]
+        typer.echo(rows_table(["archive", "address", "ms", "answer"], rows,
+                              terminal_width(sys.stdout)), nl=False)
+    raise typer.Exit(ExitCode.incomplete if any(a.error for a in answers) else ExitCode.done)
+
+
+@pacs_app.command("find")
+def pacs_find(
+    keys: Annotated[list[str] | None, typer.Argument(
+        metavar="KEYWORD=VALUE…", help="What is asked for: wildcards * and ?, several UIDs "
+        "with commas, dates as 2024-01-01..2024-12-31.", show_default=False)] = None,
+    nodes: Nodes = None,
+    level: Annotated[LevelOf, typer.Option(help="What the answers are.")] = LevelOf.study,
+    root: Annotated[Root | None, typer.Option(help="Where the question begins.")] = None,
+    returns: Annotated[list[str] | None, typer.Option(
+        "--return", "-r", help="Keyword of an attribute to return; may be repeated.")] = None,
+    limit: Annotated[int | None, typer.Option(
+        min=1, help="Answers of an archive after which it is told to stop.")] = None,
+    output_format: Annotated[FoundFormat, typer.Option(
+        "--format", "-f", help="How the answers are printed.")] = FoundFormat.table,
+    output: Output = None, force: Force = False, identifiers: Identifiers = False,
+) -> None:
+    """Ask archives what they hold.
+
+    Example: rtgraph pacs find --level series Modality=RTPLAN StudyDate=2024-01-01..2024-12-31
+    """
+    from dataclasses import replace
+
+    from rtgraph import render
+    from rtgraph.pacs.find import find
+    from rtgraph.pacs.query import Level, Query, conditions, is_identifying, known_keyword
+
+    may_write(output, force)
+    settings = settings_of(None, None)
+    query = Query(Level(level.value), conditions(keys or ()),
+                  tuple(known_keyword(k) for k in returns or ()))
+    asked = [replace(node, model=root.value) if root else node
+             for node in _nodes(settings, nodes)]
+    found = find(asked, settings, query, limit)
+    columns = [*(["archive"] if len(found) > 1 else []), *query.columns]
+    rows = [{"archive": f.node} | row for f in found for row in f.rows]
+    shown = rows if identifiers else render.hide(rows, set(filter(is_identifying, query.columns)))
+    text = {
+        FoundFormat.table: lambda: render.rows_table(
+            columns, shown, render.terminal_width(sys.stdout)),
+        FoundFormat.csv: lambda: render.rows_csv(columns, shown),
+        FoundFormat.json: lambda: render.rows_json(columns, shown),
+        FoundFormat.jsonl: lambda: render.rows_jsonl(columns, shown),
+    }
+    write_text(text[output_format](), output, force=force)
+    for f in found:
+        if f.error is not None:
+            say(f"{f.error} {f.error.hint}".strip())
+    say(f"{len(rows):,} found")
+    if any(f.error for f in found):
+        raise typer.Exit(ExitCode.incomplete)
 
 
 @pacs_app.command("receive")

@@ -1,6 +1,6 @@
-"""An archive over DIMSE: C-FIND, C-MOVE and C-GET (PS3.4 annex C)."""
+"""Questions over DIMSE: C-FIND (PS3.4 C.4.1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,12 @@ from pynetdicom.association import Association
 
 from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.pacs.peer import Peer
-from rtgraph.pacs.query import UNIQUE, Level, Query, Row
+from rtgraph.pacs.query import Query, Row
 
 PENDING = frozenset({0xFF00, 0xFF01})
 SUCCESS, CANCELLED = 0x0000, 0xFE00
 _FIND = {"patient": "1.2.840.10008.5.1.4.1.2.1.1", "study": "1.2.840.10008.5.1.4.1.2.2.1"}
-_MOVE = {"patient": "1.2.840.10008.5.1.4.1.2.1.2", "study": "1.2.840.10008.5.1.4.1.2.2.2"}
-_GET = {"patient": "1.2.840.10008.5.1.4.1.2.1.3", "study": "1.2.840.10008.5.1.4.1.2.2.3"}
+_BINARY = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT", "OB", "OW"})
 _MESSAGE = 1
 
 
@@ -64,25 +63,24 @@ def finder(peer: Peer) -> Iterator[Finder]:
 
 def identifier(query: Query) -> Dataset:
     """Return the identifier of a C-FIND: the level, keys with a value, return keys without."""
+    values = dict.fromkeys(query.columns, "") | dict(query.keys)
     ds = Dataset()
-    _add(ds, "QueryRetrieveLevel", query.level.upper())
-    for keyword in query.columns:
-        _add(ds, keyword, "")
-    for keyword, value in query.keys.items():
-        _add(ds, keyword, value)
-        if not value.isascii():
-            _add(ds, "SpecificCharacterSet", "ISO_IR 192")
+    ds.add(element("QueryRetrieveLevel", query.level.upper()))
+    if not all(value.isascii() for value in values.values()):
+        ds.add(element("SpecificCharacterSet", "ISO_IR 192"))
+    for keyword, value in values.items():
+        ds.add(element(keyword, value))
     return ds
 
 
-def _add(ds: Dataset, keyword: str, value: str) -> None:
-    """Add an element as it is: wildcards, lists and ranges are no valid values of most VRs."""
+def element(keyword: str, value: str) -> DataElement:
+    """Return an element as it is: wildcards, lists and ranges are no valid values of most VRs."""
     tag = tag_for_keyword(keyword)
     assert tag is not None
     vr = dictionary_VR(tag).partition(" ")[0]
-    if vr in ("US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT", "OB", "OW"):
-        vr, value = vr, ""  # binary values are returned, never matched
-    ds[tag] = DataElement(tag, vr, value or None, validation_mode=pydicom_config.IGNORE)
+    if vr in _BINARY:
+        value = ""  # returned, never matched
+    return DataElement(tag, vr, value or None, validation_mode=pydicom_config.IGNORE)
 
 
 def row_of(ds: Dataset, columns: Sequence[str]) -> Row:
@@ -91,20 +89,15 @@ def row_of(ds: Dataset, columns: Sequence[str]) -> Row:
     with quiet():
         for keyword in columns:
             try:
-                row[keyword] = _text(ds.get(keyword))
+                row[keyword] = text_of(ds.get(keyword))
             except DAMAGED:
                 row[keyword] = None
     return row
 
 
-def _text(value: Any) -> str | list[str] | None:
+def text_of(value: Any) -> str | list[str] | None:
+    """Return a value as text, several as a list; None when it is empty."""
     if isinstance(value, MultiValue | list):
         return [str(v).strip(" \0") for v in value]
     text = "" if value is None else str(value).strip(" \0")
     return text or None
-
-
-def unique_keys(level: Level, uids: Mapping[Level, str]) -> dict[str, str]:
-    """Return the keys down to a level that name what is meant (PS3.4 C.4.2.2.1)."""
-    levels = list(Level)
-    return {UNIQUE[at]: uids[at] for at in levels[: levels.index(level) + 1] if uids.get(at)}

@@ -7,8 +7,10 @@ from pynetdicom import build_context
 
 from rtgraph.config import Node, Settings
 from rtgraph.errors import PeerError
+from rtgraph.pacs import dicomweb
 from rtgraph.pacs.contexts import VERIFICATION
 from rtgraph.pacs.peer import Peer
+from rtgraph.pacs.query import Level, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,12 @@ class Echoed:
 def echo(node: Node, settings: Settings) -> Echoed:
     """Ask an archive whether it is there."""
     began = time.monotonic()
-    address = f"{node.ae_title}@{node.host}:{node.port}"
+    address = node.url or f"{node.ae_title}@{node.host}:{node.port}"
     try:
+        if node.url is not None:
+            with dicomweb.session(node, settings) as web:
+                next(web.find(Query(Level.study), 1), None)
+            return Echoed(node.name, address, time.monotonic() - began, "DICOMweb")
         with Peer(node, settings).associated([build_context(VERIFICATION)]) as assoc:
             status = assoc.send_c_echo()
             if status.get("Status") != 0x0000:

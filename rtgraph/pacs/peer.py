@@ -1,7 +1,7 @@
 """Associations with an archive: with TLS and user identity, and errors that say what to do.
 
 What goes wrong is a `PeerError`. It tells whether the same may succeed later, so that retrying is
-decided in one place (`patience`).
+decided in one place, by who fetches.
 """
 
 import ssl
@@ -13,13 +13,11 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.presentation import PresentationContext
-from tenacity import AsyncRetrying
 
 from rtgraph.config import Node, Settings
 from rtgraph.errors import PeerError, PeerFailed, PeerRefused, PeerUnreachable
 from rtgraph.pacs.network import entity
 from rtgraph.pacs.tls import client_context
-from rtgraph.store.bolt import retrying
 
 # Statuses of PS3.4 C.4 and PS3.7 C that the same request may do better with later.
 _TRANSIENT = frozenset({0xA700, 0xA701, 0xA702, 0x0110, 0x0213})
@@ -124,13 +122,3 @@ def _close(assoc: Association) -> None:
     if connection is not None and connection.socket is not None:
         with suppress(OSError, ssl.SSLError):
             connection.socket.close()
-
-
-def is_transient(error: BaseException) -> bool:
-    """Tell whether the same request to an archive may succeed later."""
-    return isinstance(error, PeerError) and error.transient
-
-
-def patient(seconds: float) -> AsyncRetrying:
-    """Retry a request to an archive for so many seconds, with growing pauses."""
-    return retrying(seconds, is_transient)

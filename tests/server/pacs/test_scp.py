@@ -261,7 +261,7 @@ def test_an_object_that_is_another_one_is_refused(receive: Receive) -> None:
             primitive.AffectedSOPInstanceUID = UID("1.2.3.4")  # type: ignore[attr-defined]
             sent(primitive, context_id)  # type: ignore[arg-type]
 
-        sender.assoc.dimse.send_msg = lie  # type: ignore[method-assign, assignment]
+        sender.assoc.dimse.send_msg = lie  # type: ignore[method-assign]
         assert sender.assoc.send_c_store(other).Status == 0xA900
     assert len(scp.files()) == 1
 
@@ -276,11 +276,11 @@ def test_a_peer_that_goes_away_in_the_middle_leaves_nothing(receive: Receive) ->
     written = connection.send
     n = 0
 
-    def breaks(data: bytes) -> None:
+    def breaks(bytestream: bytes) -> None:
         nonlocal n
         n += 1
         if n < 20:
-            written(data)
+            written(bytestream)
         elif isinstance(connection.socket, socket.socket):
             connection.socket.shutdown(socket.SHUT_RDWR)
 
