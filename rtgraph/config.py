@@ -105,6 +105,9 @@ SETTINGS = (
     Setting("pacs.max_pdu", _pdu, "largest PDU that is taken, in bytes; 0: no limit", 131072),
     Setting("pacs.silence", _seconds, "seconds that a peer may say nothing", 60.0),
     Setting("pacs.connect", _seconds, "seconds that a connection may take", 10.0),
+    Setting("pacs.retry", _seconds,
+            "seconds that an archive is tried again that cannot be reached", 60.0),
+    Setting("pacs.rounds", _count, "how often an archive is asked for what has not come", 4),
     Setting("pacs.min_free", _size, "room that is left on the disk, as 2G", 1024**3),
     Setting("pacs.sync", _one_of("file", "association", "none"),
             "when files are on the disk for sure: each before its answer, all when their "
@@ -195,6 +198,8 @@ class Settings:
     max_pdu: int = 131072
     silence: float = 60.0
     connect: float = 10.0
+    retry: float = 60.0
+    rounds: int = 4
     min_free: int = 1024**3
     sync: str = "association"
     keep: str = "full"

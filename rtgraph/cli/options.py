@@ -40,6 +40,14 @@ class Root(StrEnum):
     patient = "patient"
 
 
+class Way(StrEnum):
+    """How objects are fetched from an archive."""
+
+    auto = "auto"
+    move = "move"
+    get = "get"
+
+
 class ReportFormat(StrEnum):
     """How a report is printed."""
 
@@ -125,4 +133,6 @@ Sync = Annotated[SyncOf | None, typer.Option(
     "association, or when the system likes.")]
 Nodes = Annotated[list[str] | None, typer.Option(
     "--node", "-n", help="Archive, a section [nodes.NAME] of rtgraph.toml; may be repeated.")]
+Transport = Annotated[Way | None, typer.Option(
+    "--transport", help="How objects are fetched, instead of nodes.NAME.retrieve.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]

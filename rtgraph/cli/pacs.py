@@ -45,7 +45,8 @@ pacs_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
 app.add_typer(pacs_app, name="pacs")
 
 
-def _nodes(settings: "Settings", names: list[str] | None) -> "list[Node]":
+def nodes_of(settings: "Settings", names: list[str] | None) -> "list[Node]":
+    """Return the archives of these names; without a name, the only one."""
     return [settings.node(name) for name in names] if names else [settings.node()]
 
 
@@ -64,7 +65,7 @@ def pacs_echo(
     from rtgraph.render import rows_table, terminal_width
 
     settings = settings_of(None, None)
-    asked = _nodes(settings, nodes or sorted(settings.nodes))
+    asked = nodes_of(settings, nodes or sorted(settings.nodes))
     answers = [echo(node, settings) for node in asked]
     if output_format is ReportFormat.json:
         found = [asdict(a) | {"seconds": round(a.seconds, 3)} for a in answers]
@@ -108,7 +109,7 @@ def pacs_find(
     query = Query(Level(level.value), conditions(keys or ()),
                   tuple(known_keyword(k) for k in returns or ()))
     asked = [replace(node, model=root.value) if root else node
-             for node in _nodes(settings, nodes)]
+             for node in nodes_of(settings, nodes)]
     found = find(asked, settings, query, limit)
     columns = [*(["archive"] if len(found) > 1 else []), *query.columns]
     rows = [{"archive": f.node} | row for f in found for row in f.rows]

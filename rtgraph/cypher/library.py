@@ -17,7 +17,7 @@ from rtgraph.errors import UnknownName, UsageError
 
 __all__ = [
     "BrokenFile", "Check", "Loaded", "Param", "Query", "Severity", "bind", "check", "checks",
-    "load_all", "load_queries", "queries", "query", "select", "table",
+    "load_all", "load_queries", "queries", "query", "retrieval", "select", "table",
 ]
 
 T = TypeVar("T")
@@ -147,6 +147,15 @@ def table(name: str) -> Query:
     known = {q.name: q for q in loaded.files}
     if name not in known:
         raise UnknownName("table", name, known)
+    return known[name]
+
+
+def retrieval(name: str) -> Query:
+    """Return a question of a retrieval from an archive: what is there, what is wanted."""
+    loaded = load_all(_packaged("retrieval"), parse_query)
+    for problem in loaded.problems:
+        raise problem
+    known = {q.name: q for q in loaded.files}
     return known[name]
 
 

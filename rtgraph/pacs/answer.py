@@ -35,11 +35,14 @@ class Answers:
     ----------
     outcomes, failed : Counter
         Objects that are on the disk by outcome, and failures by reason.
+    unwritable : str
+        Why an object could not be written, when one could not.
     """
 
     def __init__(self, arrived: Callable[[Stored], None], say: Say) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.failed: Counter[str] = Counter()
+        self.unwritable = ""
         self._arrived, self._say, self._lock = arrived, say, Lock()
 
     def store(self, event: Event, session: Session) -> int:
@@ -61,7 +64,7 @@ class Answers:
         except Mismatch as error:
             return self._refuse(DOES_NOT_MATCH, str(error), o.sop_uid)
         except OSError as error:
-            reason = error.strerror or "it cannot be written"
+            self.unwritable = reason = error.strerror or "it cannot be written"
             return self._refuse(OUT_OF_RESOURCES, reason, o.sop_uid)
         with self._lock:
             self.outcomes[stored.outcome] += 1

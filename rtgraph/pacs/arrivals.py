@@ -47,6 +47,10 @@ class Arrivals:
             self._last = time.monotonic()
             self._changed.notify_all()
 
+    def is_full(self) -> bool:
+        """Tell whether associations wait for the ingest."""
+        return len(self._paths) >= MOST
+
     def close(self) -> None:
         """Let the pages end when what is here is taken; nobody waits any longer."""
         with self._changed:

@@ -130,6 +130,10 @@ class Web:
                              f"Is nodes.{name}.url the address of its DICOMweb service?"
                              ) from error
 
+    def give_up(self) -> None:
+        """End it, from another thread; what is open ends with its timeout."""
+        self._http.close()
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

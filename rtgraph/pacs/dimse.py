@@ -53,6 +53,10 @@ class Finder:
             else:
                 raise self._peer.failed(code, "C-FIND")
 
+    def give_up(self) -> None:
+        """End it, from another thread; a question that is open fails."""
+        self._assoc.dimse.msg_queue.put((None, None))
+
 
 @contextmanager
 def finder(peer: Peer) -> Iterator[Finder]:

@@ -18,6 +18,9 @@ class Asked(Protocol):
     def find(self, query: Query, limit: int | None = None) -> Iterator[Row]:
         """Yield the answers to a question, as text by keyword."""
 
+    def give_up(self) -> None:
+        """End it, from another thread; a question that is open fails."""
+
 
 @dataclass
 class Found:

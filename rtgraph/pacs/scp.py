@@ -45,6 +45,8 @@ class Scp:
         Associations and connections since the start.
     unsynced : int
         Associations whose objects may not be on the disk although they were answered so.
+    last : float
+        When something was heard last, by the monotonic clock.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Scp:
     ) -> None:
         self.answers = Answers(arrived, say)
         self.associations = self.refused = self.unsynced = 0
+        self.last = time.monotonic()
         self._settings, self._folder, self._say = settings, folder, say
         self._networks = [ip_network(a, strict=False) for a in (*settings.allow, *senders)]
         self._sessions: dict[Association, Session] = {}
@@ -76,7 +79,7 @@ class Scp:
         handlers: list[Any] = [
             (evt.EVT_REQUESTED, self._requested), (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_REJECTED, self._rejected), (evt.EVT_C_STORE, self._store),
-            (evt.EVT_CONN_CLOSE, self._closed)]
+            (evt.EVT_PDU_RECV, self._heard), (evt.EVT_CONN_CLOSE, self._closed)]
         try:
             server = cast(_Server, ae.make_server(
                 (settings.listen, settings.port), evt_handlers=handlers, server_class=_Server,
@@ -133,6 +136,9 @@ class Scp:
             self.refused += 1
         self._say(f"connection from {address} closed: not in pacs.allow")
         return False
+
+    def _heard(self, event: Event) -> None:
+        self.last = time.monotonic()
 
     def _requested(self, event: Event) -> None:
         request = event.assoc.requestor.primitive

@@ -32,6 +32,7 @@ CREATE CONSTRAINT file_key IF NOT EXISTS FOR (n:File) REQUIRE n.path IS UNIQUE;
 CREATE CONSTRAINT root_key IF NOT EXISTS FOR (n:Root) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT referencerole_key IF NOT EXISTS FOR (n:ReferenceRole) REQUIRE n.role IS UNIQUE;
 CREATE CONSTRAINT ingestrun_key IF NOT EXISTS FOR (n:IngestRun) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT retrieverun_key IF NOT EXISTS FOR (n:RetrieveRun) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT issue_key IF NOT EXISTS FOR (n:Issue) REQUIRE n.key IS UNIQUE;
 CREATE INDEX instance_file_path IF NOT EXISTS FOR (n:Instance) ON (n.file_path);
 CREATE INDEX series_dirty IF NOT EXISTS FOR (n:Series) ON (n.dirty);

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from rtgraph.cypher.library import Check, Query, checks, queries, table
+from rtgraph.cypher.library import Check, Query, checks, queries, retrieval, table
 from rtgraph.graphmodel.tables import TABLES, Tables
 from tests.server.conftest import TestGraph
 
 DATA = Path(os.environ.get("RTGRAPH_TEST_DATA", Path(__file__).parents[2].parent / "shared/data"))
-FILES = [*queries(), *map(table, TABLES)]
+FILES = [*queries(), *map(table, TABLES),
+         *map(retrieval, ("dangling", "held", "members", "places", "present"))]
 
 pytestmark = pytest.mark.server
 
