@@ -44,7 +44,7 @@ class Received:
 
 def folder_of(settings: Settings) -> Folder:
     """Return the folder for what is received, as the settings say."""
-    return Folder(settings.received, Kept(settings.keep.upper()), settings.sync,
+    return Folder(settings.received.resolve(), Kept(settings.keep.upper()), settings.sync,
                   settings.min_free)
 
 
@@ -108,7 +108,7 @@ async def receive(
         ended(summary)
 
     try:
-        await run([str(folder.base.resolve())])
+        await run([str(folder.base)])
         while await asyncio.to_thread(arrivals.wait):
             await run()
         done.cut_off = not await ending

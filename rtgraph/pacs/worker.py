@@ -120,6 +120,7 @@ class Worker:
         except asyncio.CancelledError:
             fetcher.give_up()
             await asyncio.wait({task})
+            task.exception()  # nobody else will ask
             raise
 
     async def close(self) -> None:
