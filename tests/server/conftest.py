@@ -28,7 +28,9 @@ _EMPTY = """\
 MATCH (n) WHERE NOT n:Schema AND NOT n:ReferenceRole
 CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"""
 _NODES = """\
-MATCH (n) WHERE none(l IN labels(n) WHERE l IN ['Schema', 'ReferenceRole', 'IngestRun', 'Root'])
+MATCH (n)
+WHERE none(l IN labels(n)
+           WHERE l IN ['Schema', 'ReferenceRole', 'IngestRun', 'RetrieveRun', 'Root'])
 RETURN labels(n) AS labels, properties(n) AS properties"""
 _EDGES = """\
 MATCH (a)-[r]->(b)
@@ -36,7 +38,8 @@ RETURN labels(a) AS from_labels, properties(a) AS a, type(r) AS type, properties
        labels(b) AS to_labels, properties(b) AS b"""
 _UNREFERRED = """\
 MATCH (b:Missing)
-WHERE NOT EXISTS { (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-() }
+WHERE b.in_archive IS NULL
+  AND NOT EXISTS { (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-() }
   AND NOT EXISTS { (b)-[:HAS_INSTANCE]->(:Missing) }
 RETURN b"""
 _DONE = "MATCH (r:IngestRun {state: 'DONE'}) RETURN r.counts AS counts, r.n_files AS n"
@@ -90,7 +93,7 @@ class TestGraph:
         edges = [
             _text([*sorted(r["from_labels"]), _key(r["a"]), r["type"], *sorted(r["to_labels"]),
                    _key(r["b"])], r["properties"])
-            for r in self.read(_EDGES) if "IngestRun" not in r["from_labels"]
+            for r in self.read(_EDGES) if not {"IngestRun", "RetrieveRun"} & set(r["from_labels"])
         ]
         return sorted(nodes), sorted(edges)
 
