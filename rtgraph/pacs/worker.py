@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from rtgraph.config import Node, Settings
-from rtgraph.errors import PeerError
+from rtgraph.errors import PeerError, PeerFailed
 from rtgraph.pacs.answer import Answers, Say
 from rtgraph.pacs.dicomweb import WebFetcher
 from rtgraph.pacs.peer import Peer
@@ -92,9 +92,14 @@ class Worker:
         try:
             fetched = await self._once(request)
         except PeerError as error:
-            if not (self._ways.may_get() and _is_no_move(error)):
+            if error.transient or not self._ways.may_get():
                 raise
-            self._ways.get_instead("is refused")
+            if _is_no_move(error):
+                self._ways.get_instead("is refused")
+            elif scp and scp.associations == before:
+                self._ways.get_instead("does not reach us")
+            else:
+                raise
             return await self._once(request)
         if (method == "move" and scp and scp.associations == before and fetched.status != 0
                 and not fetched.completed and self._ways.may_get()):
@@ -131,5 +136,4 @@ class Worker:
 
 
 def _is_no_move(error: PeerError) -> bool:
-    status = getattr(error, "status", None)
-    return not error.transient and (status is None or status in _NO_MOVE)
+    return not isinstance(error, PeerFailed) or error.status in _NO_MOVE

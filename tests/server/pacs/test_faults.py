@@ -86,12 +86,13 @@ Fetch = Callable[..., Fetched]
 
 @pytest.fixture
 def fetch(graph: TestGraph, tmp_path: Path) -> Fetch:
-    def do(port: int, way: str = "get", *, node: Node | None = None, **settings: Any) -> Fetched:
+    def do(at: int, way: str = "get", *, node: Node | None = None, **settings: Any) -> Fetched:
         said: list[str] = []
-        made = Settings(**({"received": tmp_path / "received", "port": peers.free_port(),
-                            "silence": 5.0, "connect": 2.0, "retry": 1.0, "rounds": 3,
-                            "jobs": 1, "min_free": 0} | settings))
-        asked = node or Node("odd", "ODD", "127.0.0.1", port, retrieve=way, associations=1)
+        options: dict[str, Any] = {"received": tmp_path / "received", "port": peers.free_port(),
+                                   "silence": 5.0, "connect": 2.0, "retry": 1.0, "rounds": 3,
+                                   "jobs": 1, "min_free": 0}
+        made = Settings(**(options | settings))
+        asked = node or Node("odd", "ODD", "127.0.0.1", at, retrieve=way, associations=1)
         done = graph.run(retrieve(
             graph.store, made, [asked], [Target(Level.study, uid("study"))],
             stop=asyncio.Event(), say=said.append, retrieval=Retrieval()))
