@@ -89,8 +89,8 @@ class Fetching:
 
     def arrived(self, stored: Stored) -> None:
         """Take an object that is on the disk; called from any thread, it may block."""
-        self.ledger.arrived(stored)
-        self.arrivals.put(stored.path)
+        if self.ledger.arrived(stored):
+            self.arrivals.put(stored.path)
 
     async def run(self, targets: Sequence[Target]) -> Delivery:
         """Fetch the targets and ingest what comes; then see what is in the graph."""

@@ -60,8 +60,14 @@ class Ledger:
             self._by_uid.update(dict.fromkeys(plan.coming, plan))
             self._unwritten.setdefault(plan.series_uid, set()).update(plan.coming)
 
-    def arrived(self, stored: Stored) -> None:
-        """Note an object that is on the disk; called from any thread."""
+    def arrived(self, stored: Stored) -> bool:
+        """Note an object that is on the disk; called from any thread.
+
+        Returns
+        -------
+        bool
+            Whether its file is to be ingested: it is new, or here from before and not read yet.
+        """
         uid, series = stored.uids.sop_uid, stored.uids.series_uid
         with self._lock:
             self.received += 1
@@ -70,11 +76,17 @@ class Ledger:
             if plan is not None:
                 plan.coming.discard(uid)
                 plan.arrived += 1
-            elif (plan := self._by_series.get(series)) is not None and not plan.instances:
-                plan.arrived += 1
-                self._unwritten[series].add(uid)
+                return True
+            plan = self._by_series.get(series)
+            if plan is not None and not plan.instances:
+                if uid not in plan.seen:
+                    plan.seen.add(uid)
+                    plan.arrived += 1
+                    self._unwritten[series].add(uid)
+                    return True
             else:
                 self.unasked += 1
+            return stored.outcome is not Outcome.DUPLICATE
 
     def written(self, objects: Sequence[Instance]) -> None:
         """Note objects that are in the graph."""

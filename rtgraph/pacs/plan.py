@@ -42,7 +42,7 @@ class SeriesPlan:
         Whether only some objects of the series are wanted.
     coming : set of str
         What has not arrived; `there` was in the graph before. Where the archive does not list
-        objects, `held` counts those of the series that were.
+        objects, `held` counts those of the series that were, and what has arrived is `seen`.
     """
 
     study_uid: str
@@ -58,6 +58,7 @@ class SeriesPlan:
     coming: set[str] = field(default_factory=set, repr=False)
     arrived: int = 0
     held: int = 0
+    seen: set[str] = field(default_factory=set, repr=False)
 
     @property
     def announced(self) -> int:

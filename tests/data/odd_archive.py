@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,8 +74,9 @@ class OddArchive:
         self.requests.append([str(ds.SOPInstanceUID) for ds in asked])
         if event.event is evt.EVT_C_MOVE:
             yield (*self.destination, {"ae_title": "RTGRAPH"})
-        yield len(asked)
-        for step in self.odd(number, asked):
+        steps = list(self.odd(number, asked))
+        yield max(len(asked), sum(isinstance(step, Dataset) for step in steps))
+        for step in steps:
             if step == "abort":
                 event.assoc.abort()
                 return
@@ -96,8 +98,8 @@ class OddArchive:
             ae.add_supported_context(model)
         for sop_class in {str(ds.SOPClassUID) for ds in self.held}:
             ae.add_requested_context(sop_class, ExplicitVRLittleEndian)
-            ae.add_supported_context(sop_class, ExplicitVRLittleEndian, scu_role=True,
-                                     scp_role=False)
+            ae.add_supported_context(sop_class, ExplicitVRLittleEndian, scu_role=False,
+                                     scp_role=True)
         server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[
             (evt.EVT_C_FIND, self.find), (evt.EVT_C_MOVE, self.send),
             (evt.EVT_C_GET, self.send)])
@@ -110,7 +112,6 @@ class OddArchive:
 
 def cannot_be_sent(ds: Dataset) -> Dataset:
     """Return an object whose class nobody has agreed to: its sub-operation fails."""
-    other = Dataset()
-    other.update(ds)
+    other = deepcopy(ds)
     other.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.9999.77")
     return other
