@@ -93,24 +93,38 @@ def pacs_find(
     output_format: Annotated[FoundFormat, typer.Option(
         "--format", "-f", help="How the answers are printed.")] = FoundFormat.table,
     output: Output = None, force: Force = False, identifiers: Identifiers = False,
+    store: Annotated[bool, typer.Option(
+        "--store", help="Keep what is announced in the graph: counts, and what is not there as "
+        "Missing nodes.")] = False,
+    uri: Uri = None, data: Data = None,
 ) -> None:
     """Ask archives what they hold.
 
     Example: rtgraph pacs find --level series Modality=RTPLAN StudyDate=2024-01-01..2024-12-31
     """
+    import asyncio
     from dataclasses import replace
 
     from rtgraph import render
     from rtgraph.pacs.find import find
-    from rtgraph.pacs.query import Level, Query, conditions, is_identifying, known_keyword
+    from rtgraph.pacs.query import (
+        RETURNS,
+        Level,
+        Query,
+        conditions,
+        is_identifying,
+        known_keyword,
+    )
 
     may_write(output, force)
-    settings = settings_of(None, None)
+    settings = settings_of(uri, data)
     query = Query(Level(level.value), conditions(keys or ()),
                   tuple(known_keyword(k) for k in returns or ()))
+    target = target_of(settings, writes=True) if store else None
     asked = [replace(node, model=root.value) if root else node
              for node in nodes_of(settings, nodes)]
-    found = find(asked, settings, query, limit)
+    told = replace(query, returns=(*query.columns, *RETURNS[query.level])) if store else query
+    found = find(asked, settings, told, limit)
     columns = [*(["archive"] if len(found) > 1 else []), *query.columns]
     rows = [{"archive": f.node} | row for f in found for row in f.rows]
     shown = rows if identifiers else render.hide(rows, set(filter(is_identifying, query.columns)))
@@ -126,6 +140,11 @@ def pacs_find(
         if f.error is not None:
             say(f"{f.error} {f.error.hint}".strip())
     say(f"{len(rows):,} found")
+    if target is not None:
+        from rtgraph.pacs.announce import store_answers
+
+        changes = asyncio.run(store_answers(target.store(settings.patience), told, rows))
+        say(f"{changes.nodes_created:,} announced that were not known")
     if any(f.error for f in found):
         raise typer.Exit(ExitCode.incomplete)
 

@@ -8,6 +8,7 @@ from unicodedata import normalize
 
 from rtgraph.graphmodel import archive
 from rtgraph.graphmodel.families import Family, family
+from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.derive import derive
 from rtgraph.ingest.parse import patient_key
 from rtgraph.pacs.ledger import SeriesResult
@@ -65,6 +66,13 @@ def of_answers(key: str, query: Query, rows: Iterable[Row]) -> Announced:
         if query.level is Level.image and series and uid:
             found.objects.setdefault(series, {})[uid] = str(row.get("SOPClassUID") or "")
     return found
+
+
+async def store_answers(store: Store, query: Query, rows: Sequence[Row]) -> Counters:
+    """Write what answers to a question announce."""
+    async with store:
+        key = await store.prepare(schema())
+        return await announce(store, of_answers(key, query, rows), "")
 
 
 async def announce(store: Store, found: Announced, run_id: str) -> Counters:

@@ -162,7 +162,8 @@ class Fetching:
             async for plan in self._below(planner, target):
                 found = True
                 yield plan
-            if not found:
+            if not found and not (target.level in (Level.patient, Level.study)
+                                  and await self._patient(planner.has_none_then, target)):
                 self.delivery.not_found.append(target)
         objects = [t for t in targets if t.level is Level.image]
         for at in range(0, len(objects), PAGE):

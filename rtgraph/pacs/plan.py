@@ -113,6 +113,11 @@ class Planner:
         return [row for row in rows if row[target.level.unique] == target.uid
                 or (target.level is Level.patient and row["PatientID"] is None)]
 
+    def has_none_then(self, target: Target) -> bool:
+        """Tell whether a target without a study in the range of dates has one at all."""
+        return bool(self._chosen.dates) and bool(
+            self._find(Level.study, {target.level.unique: target.uid}))
+
     def series(self, study: Row) -> list[SeriesPlan]:
         """Return the series of a study with their objects."""
         rows = self._find(Level.series, self._below(study))

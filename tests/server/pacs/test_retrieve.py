@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,12 +130,17 @@ def test_files_and_graph_are_those_of_the_folder(
     received = without_runs(graph)
     graph.wipe()
     graph.ingest(cohort[0].parents[2])
-    assert without_runs(graph) == received
+    assert differing(without_runs(graph), received) == []
 
 
 def without_runs(graph: TestGraph) -> tuple[list[str], list[str]]:
     graph.write("MATCH (r:RetrieveRun) DETACH DELETE r")
     return graph.content(OTHERWISE)
+
+
+def differing(a: tuple[list[str], list[str]], b: tuple[list[str], list[str]]) -> list[str]:
+    """What only one of two graphs has."""
+    return sorted(set(a[0]) ^ set(b[0])) + sorted(set(a[1]) ^ set(b[1]))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
@@ -154,9 +160,8 @@ def test_real_objects(project: Project, tmp_path_factory: pytest.TempPathFactory
     assert by_uid(project.files()) == truth
     received = without_runs(project.graph)
     project.graph.wipe()
-    for name in ("oncentra-phantom", "raystation-proton", "varian-qa-mixed"):
-        project.graph.ingest(DATA / name)
-    assert without_runs(project.graph) == received
+    project.graph.ingest(*files)
+    assert differing(without_runs(project.graph), received) == []
 
 
 # --- what is asked for ---------------------------------------------------------------------------
@@ -218,7 +223,7 @@ def test_what_is_there_is_not_fetched_again(project: Project, cohort: list[Path]
 
 
 def test_the_rest_of_a_series_that_was_begun(project: Project, cohort: list[Path]) -> None:
-    series = str(of(cohort, "CT")[0].SeriesInstanceUID)
+    series = Counter(str(ds.SeriesInstanceUID) for ds in of(cohort, "CT")).most_common()[0][0]
     slices = [f for f in cohort
               if str(dcmread(f, stop_before_pixels=True).SeriesInstanceUID) == series]
     project.graph.ingest(*slices[:5])
