@@ -95,7 +95,7 @@ def conditions(texts: Iterable[str]) -> dict[str, str]:
 def known_keyword(keyword: str) -> str:
     """Return a keyword of the data dictionary; raise `UnknownName` for anything else."""
     tag = tag_for_keyword(keyword)
-    if tag is None or dictionary_VR(tag) == "SQ":
+    if not keyword or tag is None or dictionary_VR(tag) == "SQ":
         raise UnknownName("DICOM attribute", keyword, filter(None, keyword_dict))
     return keyword
 
