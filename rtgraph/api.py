@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtgraph import __version__, config
-from rtgraph.errors import UnknownName, UsageError
+from rtgraph.cypher.graph import find_patient
+from rtgraph.errors import UnknownName
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
 
@@ -107,25 +108,6 @@ def draw(tables: Tables, patient_key: str, *, identifiers: bool = False) -> Figu
                      if patient[n] is not None},
     )
     return Figure(render(fold(tables, locating_roles()), heading, identifiers=identifiers))
-
-
-def find_patient(patients: list[Row], given: str) -> str:
-    """Return the key of the patient whose patient_key or unique PatientID this is.
-
-    Raises
-    ------
-    UsageError
-        There is none, or several have the ID; the message repeats no identifier.
-    """
-    keys = [r["patient_key"] for r in patients if given in (r["patient_key"], r["PatientID"])]
-    if len(keys) == 1:
-        return str(keys[0])
-    if not keys:
-        raise UsageError(
-            "No patient has this patient_key or PatientID.",
-            "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'")
-    raise UsageError(f"{len(keys)} patients have this PatientID.",
-                     f"Give a patient_key: {', '.join(sorted(keys))}")
 
 
 async def graph_tables(store: "Store", patient_key: str | None = None) -> Tables:
@@ -298,6 +280,30 @@ class Graph:
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
         return self._background.run(run_query(self._store, name, parameters))
+
+    def find(
+        self, *conditions: str, level: str = "series", without: Sequence[str] = (),
+        columns: Sequence[str] = (), where_file: Sequence[str] = (), **equal: object,
+    ) -> Rows:
+        """Find patients, studies, series or instances by conditions on their attributes.
+
+        Conditions are written as for `rtgraph find`; `Modality="RT*"` is the same as the condition
+        "Modality=RT*", and a list is one of several values.
+        """
+        from rtgraph.cypher.find import search
+        from rtgraph.search import find_rows
+
+        stated = [*conditions, *(f"{name}={_listed(value)}" for name, value in equal.items())]
+        rows = self._background.run(find_rows(
+            self._store, level, stated, without, columns=columns, where_file=where_file,
+            roots=config.load().real_roots(), jobs=os.cpu_count() or 1))
+        return Rows(rows, list(search(level, stated, without, columns=columns).columns))
+
+
+def _listed(value: object) -> str:
+    """Return a value as it stands in a condition; several values are separated by commas."""
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return ",".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
 
 
 def is_text(name: str) -> bool:

@@ -1,9 +1,7 @@
 """Settings, and where each of them came from.
 
 Precedence: option, `RTGRAPH_*` environment (then `NEO4J_*`), `./rtgraph.toml`, the file
-`rtgraph.toml` of the user configuration folder, default. `SETTINGS` is the single declaration;
-the reader, the TOML keys and the reference page are made from it. `NODE_SETTINGS` declares the
-keys of an archive, a section `[nodes.NAME]` each.
+`rtgraph.toml` of the user configuration folder, default. `rtgraph.settings` declares them.
 """
 
 import os
@@ -14,19 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rtgraph.errors import UnknownName, UsageError
-from rtgraph.values import ae_title as _ae_title
-from rtgraph.values import ae_titles as _ae_titles
-from rtgraph.values import boolean as _boolean
-from rtgraph.values import count as _count
-from rtgraph.values import networks as _networks
-from rtgraph.values import one_of as _one_of
-from rtgraph.values import path as _path
-from rtgraph.values import pdu as _pdu
-from rtgraph.values import port as _port
-from rtgraph.values import seconds as _seconds
-from rtgraph.values import size as _size
-from rtgraph.values import text as _text
-from rtgraph.values import texts as _texts
+from rtgraph.settings import BY_KEY, NAMED, NODE_BY_NAME, SETTINGS, VALIDATE
+from rtgraph.values import path as as_path
 
 
 def default_home() -> Path:
@@ -34,110 +21,6 @@ def default_home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("rtgraph", appauthor=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its TOML key `section.name`, environment names, reader and default."""
-
-    key: str
-    read: Callable[[object], Any]
-    help: str
-    default: Any = None
-    environment: tuple[str, ...] = ()
-    secret: bool = False
-
-    @property
-    def name(self) -> str:
-        """The attribute of `Settings`."""
-        return self.key.split(".")[-1]
-
-
-SETTINGS = (
-    Setting("server.uri", _text, "Neo4j to use; absent: the managed server",
-            environment=("RTGRAPH_URI", "NEO4J_URI")),
-    Setting("server.user", _text, "user name", "neo4j",
-            ("RTGRAPH_USER", "NEO4J_USERNAME")),
-    Setting("server.password", _text, "only from the environment, never from a file of settings",
-            None, ("RTGRAPH_PASSWORD", "NEO4J_PASSWORD"), secret=True),
-    Setting("server.password_file", _path, "file that holds the password and nothing else",
-            None, ("RTGRAPH_PASSWORD_FILE",)),
-    Setting("server.database", _text, "database name; absent: the user's home database",
-            None, ("RTGRAPH_DATABASE", "NEO4J_DATABASE")),
-    Setting("server.browser_url", _text, "address of Neo4j Browser for a server given by URI",
-            None, ("RTGRAPH_BROWSER_URL",)),
-    Setting("server.patience", _seconds, "seconds that a lost server is waited for", 60.0,
-            ("RTGRAPH_PATIENCE",)),
-    Setting("local.home", _path, "home of the managed server; absent: in the user data folder",
-            None, ("RTGRAPH_HOME",)),
-    Setting("local.heap", _text, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
-    Setting("local.pagecache", _text, "page cache of the managed server", "256m",
-            ("RTGRAPH_PAGECACHE",)),
-    Setting("local.bolt_port", _port, "Bolt port; absent: that of the home, chosen free once",
-            None, ("RTGRAPH_BOLT_PORT",)),
-    Setting("local.http_port", _port, "Browser port; absent: that of the home, chosen free once",
-            None, ("RTGRAPH_HTTP_PORT",)),
-    Setting("local.jars", _path, "folder of the Neo4j jars; absent: the user's cache",
-            None, ("RTGRAPH_JARS",)),
-    Setting("local.offline", _boolean, "never fetch anything", False, ("RTGRAPH_OFFLINE",)),
-    Setting("privacy.names", _boolean, "store person names in the graph", False,
-            ("RTGRAPH_NAMES",)),
-    Setting("ingest.jobs", _count, "worker processes; absent: one per processor", None,
-            ("RTGRAPH_JOBS",)),
-    Setting("ingest.writers", _count, "writers, one per partition of patients", 2,
-            ("RTGRAPH_WRITERS",)),
-    Setting("ingest.batch", _count, "objects in a transaction", 5000, ("RTGRAPH_BATCH",)),
-    Setting("ingest.executor", _text,
-            "cluster that reads the files, dask://host:port; absent: processes of this machine",
-            None, ("RTGRAPH_EXECUTOR",)),
-    Setting("pacs.ae_title", _ae_title, "own AE title, by which archives know rtgraph",
-            "RTGRAPH", ("RTGRAPH_AE_TITLE",)),
-    Setting("pacs.listen", _text, "address at which objects are received", "127.0.0.1",
-            ("RTGRAPH_LISTEN",)),
-    Setting("pacs.port", _port, "port at which objects are received", 11112,
-            ("RTGRAPH_PORT",)),
-    Setting("pacs.received", _path, "folder for what is received", Path("received"),
-            ("RTGRAPH_RECEIVED",)),
-    Setting("pacs.callers", _ae_titles, "AE titles that may send; absent: all", ()),
-    Setting("pacs.allow", _networks, "addresses and networks that may send", ("127.0.0.1", "::1")),
-    Setting("pacs.private", _texts, "private SOP classes that are taken; * for all", ()),
-    Setting("pacs.associations", _count, "associations that are accepted at once", 64),
-    Setting("pacs.max_pdu", _pdu, "largest PDU that is taken, in bytes; 0: no limit", 131072),
-    Setting("pacs.silence", _seconds, "seconds that a peer may say nothing", 60.0),
-    Setting("pacs.connect", _seconds, "seconds that a connection may take", 10.0),
-    Setting("pacs.retry", _seconds,
-            "seconds that an archive is tried again that cannot be reached", 60.0),
-    Setting("pacs.rounds", _count, "how often an archive is asked for what has not come", 4),
-    Setting("pacs.min_free", _size, "room that is left on the disk, as 2G", 1024**3),
-    Setting("pacs.sync", _one_of("file", "association", "none"),
-            "when files are on the disk for sure: each before its answer, all when their "
-            "association closes, or when the system likes", "association"),
-    Setting("pacs.keep", _one_of("full", "header", "none"),
-            "what is kept of an object: all, no pixel data and other bulk, or no file",
-            "full"),
-    Setting("pacs.tls_cert", _path, "certificate for TLS; it makes the receiver use TLS"),
-    Setting("pacs.tls_key", _path, "key of the certificate"),
-    Setting("pacs.tls_ca", _path, "authorities of senders; it makes their certificate needed"),
-)
-_BY_KEY = {s.key: s for s in SETTINGS}
-NODE_SETTINGS = (
-    Setting("ae_title", _ae_title, "AE title of the archive"),
-    Setting("host", _text, "name or address of the archive"),
-    Setting("port", _port, "port of the archive"),
-    Setting("url", _text, "DICOMweb service instead of AE title, host and port"),
-    Setting("model", _one_of("study", "patient"), "root of queries", "study"),
-    Setting("retrieve", _one_of("auto", "move", "get"),
-            "how objects are fetched; auto: C-MOVE, else C-GET", "auto"),
-    Setting("associations", _count, "associations that fetch at once", 2),
-    Setting("pause", _seconds, "seconds between two requests of an association", 0.0),
-    Setting("tls", _boolean, "use TLS", False),
-    Setting("tls_ca", _path, "authorities that the archive's certificate is checked with; "
-            "absent: those of the system"),
-    Setting("tls_name", _text, "name in the archive's certificate; absent: its host"),
-    Setting("user", _text, "user name, when the archive asks for one"),
-    Setting("passcode_file", _path, "file that holds the passcode and nothing else"),
-)
-_NODE_BY_NAME = {s.name: s for s in NODE_SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -208,6 +91,7 @@ class Settings:
     tls_ca: Path | None = None
     nodes: Mapping[str, Node] = field(default_factory=dict)
     roots: Mapping[str, Path] = field(default_factory=dict)
+    validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def real_roots(self) -> dict[str, str]:
@@ -278,10 +162,13 @@ def load(
     origin: dict[str, str] = {}
     roots: dict[str, Path] = {}
     nodes: dict[str, Node] = {}
+    validate: dict[str, Any] = {}
     for source, file in _files(folder or Path.cwd()):
         for key, value in _flat(file).items():
-            if key.startswith("roots."):
-                roots[_root_name(key, source)] = _read(_path, key, value, source)
+            if key == VALIDATE:
+                validate = _merged(validate, value)
+            elif key.startswith("roots."):
+                roots[_root_name(key, source)] = _read(as_path, key, value, source)
             elif key.startswith("nodes."):
                 node = _node(key.removeprefix("nodes."), value, source)
                 nodes[node.name] = node
@@ -295,11 +182,24 @@ def load(
     for name, value in (options or {}).items():
         if value is not None:
             _set(values, origin, names[name], value, "option")
-    return Settings(**values, nodes=nodes, roots=roots, origin=origin)
+    return Settings(**values, nodes=nodes, roots=roots, validate=validate, origin=origin)
 
 
-# Sections whose keys are names that the user gives.
-_NAMED = {"nodes", "roots"}
+def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
+    """Merge two sections about checks: single values and checks by name, lists one after another.
+
+    What may stand there is the business of `cypher.policy`, which reads it.
+    """
+    merged = dict(weaker)
+    for name, value in dict(stronger).items():
+        before = merged.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[name] = before | value
+        elif isinstance(before, list) and isinstance(value, list):
+            merged[name] = before + value
+        else:
+            merged[name] = value
+    return merged
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
@@ -320,17 +220,20 @@ def _flat(file: Path) -> dict[str, object]:
     for section, content in sections.items():
         if not isinstance(content, dict) or section not in _sections():
             raise UnknownName(f"section in {file.name}", section, _sections())
+        if section == VALIDATE:
+            flat[VALIDATE] = content
+            continue
         for name, value in content.items():
             key = f"{section}.{name}"
-            if section not in _NAMED and (key not in _BY_KEY or _BY_KEY[key].secret):
-                known = [k for k, s in _BY_KEY.items() if not s.secret]
+            if section not in NAMED and (key not in BY_KEY or BY_KEY[key].secret):
+                known = [k for k, s in BY_KEY.items() if not s.secret]
                 raise UnknownName(f"setting in {file.name}", key, known)
             flat[key] = value
     return flat
 
 
 def _sections() -> list[str]:
-    return sorted({s.key.split(".")[0] for s in SETTINGS} | _NAMED)
+    return sorted({s.key.split(".")[0] for s in SETTINGS} | NAMED | {VALIDATE})
 
 
 def _root_name(key: str, source: str) -> str:
@@ -348,9 +251,9 @@ def _node(name: str, content: object, source: str) -> Node:
         raise UsageError(f"{section} from {source}: a section [{section}] is expected.")
     values = {}
     for key, value in content.items():
-        if key not in _NODE_BY_NAME:
-            raise UnknownName(f"setting of {section} in {source}", key, _NODE_BY_NAME)
-        values[key] = _read(_NODE_BY_NAME[key].read, f"{section}.{key}", value, source)
+        if key not in NODE_BY_NAME:
+            raise UnknownName(f"setting of {section} in {source}", key, NODE_BY_NAME)
+        values[key] = _read(NODE_BY_NAME[key].read, f"{section}.{key}", value, source)
     node = Node(name, **values)
     if node.url is None and None in (node.ae_title, node.host, node.port):
         raise UsageError(f"{section} from {source}: ae_title, host and port are expected, or url.")
@@ -360,7 +263,7 @@ def _node(name: str, content: object, source: str) -> Node:
 def _set(
     values: dict[str, Any], origin: dict[str, str], key: str, value: object, source: str
 ) -> None:
-    setting = _BY_KEY[key]
+    setting = BY_KEY[key]
     values[setting.name] = _read(setting.read, key, value, source)
     origin[setting.name] = source
 

@@ -1,6 +1,20 @@
 """The command line: parse options, call one function, render, exit."""
 
-from rtgraph.cli import asking, demo, deriving, pacs, reading, retrieving, server
+from rtgraph.cli import (
+    asking,
+    browsing,
+    checking,
+    cohorts,
+    demo,
+    deriving,
+    finding,
+    pacs,
+    querying,
+    reading,
+    retrieving,
+    server,
+)
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "demo", "deriving", "main", "pacs", "reading", "retrieving", "server"]
+__all__ = ["app", "asking", "browsing", "checking", "cohorts", "demo", "deriving", "finding",
+           "main", "pacs", "querying", "reading", "retrieving", "server"]

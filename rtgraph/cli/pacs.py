@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.app import app, may_write, say, settings_of, target_of
 from rtgraph.cli.options import (
     AeTitle,
     AsReport,
+    AsRows,
     Data,
     Folder,
     Force,
-    FoundFormat,
+    Format,
     Identifiers,
     Jobs,
     Keep,
@@ -32,6 +33,7 @@ from rtgraph.cli.options import (
     Uri,
 )
 from rtgraph.cli.progress import counted, event, told
+from rtgraph.cli.rows import write_rows
 from rtgraph.cli.summary import listed
 from rtgraph.errors import ExitCode
 
@@ -90,8 +92,7 @@ def pacs_find(
         "--return", "-r", help="Keyword of an attribute to return; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(
         min=1, help="Answers of an archive after which it is told to stop.")] = None,
-    output_format: Annotated[FoundFormat, typer.Option(
-        "--format", "-f", help="How the answers are printed.")] = FoundFormat.table,
+    output_format: AsRows = Format.table,
     output: Output = None, force: Force = False, identifiers: Identifiers = False,
     store: Annotated[bool, typer.Option(
         "--store", help="Keep what is announced in the graph: counts, and what is not there as "
@@ -105,7 +106,7 @@ def pacs_find(
     import asyncio
     from dataclasses import replace
 
-    from rtgraph import render
+    from rtgraph.graphmodel.tables import hide
     from rtgraph.pacs.find import find
     from rtgraph.pacs.query import (
         RETURNS,
@@ -127,15 +128,8 @@ def pacs_find(
     found = find(asked, settings, told, limit)
     columns = [*(["archive"] if len(found) > 1 else []), *query.columns]
     rows = [{"archive": f.node} | row for f in found for row in f.rows]
-    shown = rows if identifiers else render.hide(rows, set(filter(is_identifying, query.columns)))
-    text = {
-        FoundFormat.table: lambda: render.rows_table(
-            columns, shown, render.terminal_width(sys.stdout)),
-        FoundFormat.csv: lambda: render.rows_csv(columns, shown),
-        FoundFormat.json: lambda: render.rows_json(columns, shown),
-        FoundFormat.jsonl: lambda: render.rows_jsonl(columns, shown),
-    }
-    write_text(text[output_format](), output, force=force)
+    shown = rows if identifiers else hide(rows, set(filter(is_identifying, query.columns)))
+    write_rows(columns, shown, output_format, output, force=force)
     for f in found:
         if f.error is not None:
             say(f"{f.error} {f.error.hint}".strip())

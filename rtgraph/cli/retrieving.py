@@ -1,12 +1,11 @@
 """The command that fetches from archives."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from rtgraph.cli.app import may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.app import may_write, say, settings_of, target_of
 from rtgraph.cli.options import (
     AeTitle,
     AsRows,
@@ -32,6 +31,7 @@ from rtgraph.cli.options import (
 )
 from rtgraph.cli.pacs import nodes_of, pacs_app
 from rtgraph.cli.progress import event, told, watched
+from rtgraph.cli.rows import write_rows
 from rtgraph.cli.summary import listed
 from rtgraph.errors import UsageError
 
@@ -169,21 +169,15 @@ def _print(
     log: LogFormat, identifiers: bool,
 ) -> None:
     """Print a line for each series, and the totals."""
-    from rtgraph import render
-
     rows = [{"archive": d.node, "study": r.study_uid, "series": r.series_uid,
              "modality": r.modality, "announced": r.announced, "there": r.there,
              "received": r.received, "in_graph": r.in_graph, "missing": r.short}
             for d in retrieval.deliveries for r in d.results]
-    shown = rows if len(rows) <= MOST_LINES else [row for row in rows if row["missing"]]
-    text = {
-        Format.table: lambda: render.rows_table(
-            COLUMNS, shown, render.terminal_width(sys.stdout)),
-        Format.csv: lambda: render.rows_csv(COLUMNS, rows),
-        Format.json: lambda: render.rows_json(COLUMNS, rows),
-    }
-    if rows or output_format is not Format.table:
-        write_text(text[output_format](), output, force=force)
+    if output_format is not Format.table:
+        write_rows(COLUMNS, rows, output_format, output, force=force)
+    elif rows:
+        shown = rows if len(rows) <= MOST_LINES else [row for row in rows if row["missing"]]
+        write_rows(COLUMNS, shown, output_format, output, force=force)
     for delivery in retrieval.deliveries:
         _tell(delivery, retrieval, log)
     for target in retrieval.not_found:
@@ -222,5 +216,3 @@ def _tell(delivery: "Delivery", retrieval: "Retrieval", log: LogFormat) -> None:
         say("  --max-instances is reached; a series was left")
     if delivery.error:
         say(f"  {delivery.error} {delivery.error.hint}".rstrip())
-
-

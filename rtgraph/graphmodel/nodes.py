@@ -8,6 +8,7 @@ from rtgraph.graphmodel.archive import (
     IN_ARCHIVE,
     RETRIEVE_RUN,
 )
+from rtgraph.graphmodel.findings import COHORT, ISSUE, VALIDATION_RUN
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
 from rtgraph.graphmodel.shared import SHARED
@@ -188,14 +189,6 @@ STANDARD_NAME = (
     Property("description", "STRING"),
     Property("list_version", "STRING"),
 )
-ISSUE = (
-    Property("key", "STRING", "rule, series, keyword and reason"),
-    *(Property(n, "STRING") for n in (
-        "rule", "severity", "status", "patient_key", "subject", "subject_label", "keyword",
-        "raw", "reason", "first")),
-    Property("confidence", "FLOAT", "1.0 for what files state"),
-    Property("count", "INTEGER", "instances concerned"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,4 +219,6 @@ NODE_TYPES = (
     NodeType("IngestRun", "id", RUN),
     NodeType("RetrieveRun", "id", RETRIEVE_RUN),
     NodeType("Issue", "key", ISSUE),
+    NodeType("ValidationRun", "id", VALIDATION_RUN),
+    NodeType("Cohort", "name", COHORT),
 )

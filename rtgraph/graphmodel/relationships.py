@@ -152,7 +152,9 @@ RELATIONSHIP_TYPES = (
         Property("confidence", "FLOAT", "0 to 1"),
         _text("rule_version", "of the method")), ("method",), derived=True),
     RelationshipType("REQUESTED", "RetrieveRun to Study or Series", REQUESTED),
-    RelationshipType("ABOUT", "Issue to Series", derived=True),
+    RelationshipType("ABOUT", "Issue to any node: its subject", derived=True),
+    RelationshipType("FOUND_IN", "Issue to ValidationRun"),
+    RelationshipType("HAS_MEMBER", "Cohort to any Patient, Study, Series or Instance"),
 )
 BY_NAME = {t.name: t for t in reversed(RELATIONSHIP_TYPES)}
 # Edges that files state from an object, or from a series for its image objects, by start.

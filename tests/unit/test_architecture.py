@@ -23,13 +23,13 @@ LEVELS = {
     "graphmodel": 0,
     "store": 1,
     "ingest": 2, "cypher": 2,
-    "viz": 3, "pacs": 3, "preprocess": 3,
+    "viz": 3, "pacs": 3, "preprocess": 3, "search": 3,
     "render": 4, "api": 4,
     "demo": 5,
     "cli": 6,
 }
 # These serve all and import none of them. `rtgraph` itself holds the version.
-SHARED = {"config", "errors", "text", "values"}
+SHARED = {"config", "errors", "settings", "text", "values"}
 ENTRIES = {"__init__", "__main__"}
 # What a part does not import although the levels would allow it.
 APART = {("viz", "ingest"), ("preprocess", "ingest"), ("render", "store")}
@@ -94,7 +94,8 @@ ONLY_IN: list[tuple[str, str]] = [
     ("pynetdicom",        r"pacs/.*"),
     ("dicomweb_client",   r"pacs/.*"),
     ("typer",             r"cli/.*"),
-    ("rich",              r"render\.py|cli/.*"),
+    ("rich",              r"render/.*|cli/.*"),
+    ("pyarrow",           r"render/.*"),
     ("pandas",            r"api\.py|preprocess/.*"),
 ]
 
@@ -112,7 +113,7 @@ def test_declarations_need_the_dictionary_only() -> None:
 
 # --- what an import loads ------------------------------------------------------------------------
 
-HEAVY = ["neo4j", "pydicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
+HEAVY = ["neo4j", "pydicom", "pynetdicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
 LOADS = [
     # imported           must not load
     ("rtgraph",          [*HEAVY, "rich", "typer"]),

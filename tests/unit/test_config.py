@@ -9,8 +9,9 @@ from typing import Any
 import platformdirs
 import pytest
 
-from rtgraph.config import NODE_SETTINGS, SETTINGS, Node, Settings, load
+from rtgraph.config import Node, Settings, load
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.settings import NODE_SETTINGS, SETTINGS
 
 PROJECT, USER = "rtgraph.toml", "rtgraph.toml of the user"
 OWN, THEIRS = "RTGRAPH_URI", "NEO4J_URI"
@@ -71,6 +72,20 @@ def test_files_are_merged_key_by_key(folders: tuple[Path, Path]) -> None:
     assert found.roots == {"a": Path("/a"), "b": Path("/other")}
 
 
+def test_the_section_about_checks_is_merged_and_kept_as_it_stands(
+    folders: tuple[Path, Path]
+) -> None:
+    entry = '[[validate.suppress]]\ncheck = "{}"\n'
+    write(folders[1], '[validate]\nprotocol = "a"\n[validate.checks.A]\nx = 1\n'
+          '[validate.checks.B]\nx = 1\n' + entry.format("user"))
+    write(folders[0], '[validate]\nprotocol = "b"\n[validate.checks.B]\ny = 2\n'
+          + entry.format("project"))
+    assert load({}, {}, folders[0]).validate == {
+        "protocol": "b", "checks": {"A": {"x": 1}, "B": {"y": 2}},
+        "suppress": [{"check": "user"}, {"check": "project"}],
+    }
+
+
 def test_the_process_gives_environment_and_folder(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,8 +100,8 @@ def test_the_process_gives_environment_and_folder(
 
 def test_declarations_and_the_class_agree(folders: tuple[Path, Path]) -> None:
     assert len({s.name for s in SETTINGS}) == len({s.key for s in SETTINGS}) == len(SETTINGS)
-    assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS} | {
-        "nodes", "roots", "origin"}
+    assert {f.name for f in fields(Settings)} == {
+        "nodes", "roots", "validate", "origin", *(s.name for s in SETTINGS)}
     variables = [v for s in SETTINGS for v in s.environment]
     assert len(variables) == len(set(variables))
     assert all(v.startswith(("RTGRAPH_", "NEO4J_")) for v in variables)
@@ -253,7 +268,7 @@ UNKNOWN = [
     ("no section",      "uri = 'x'",               "section in rtgraph.toml named 'uri'",
      "Known: "),
     ("far off",         "[zzz]\n",                 "section in rtgraph.toml named 'zzz'",
-     "Known: ingest, local, nodes, pacs, privacy, roots, server."),
+     "Known: ingest, local, nodes, pacs, privacy, roots, server, validate."),
 ]
 
 
