@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("archive", "study", "series", "modality", "announced", "there", "received",
            "in_graph", "missing")
+# Besides, for programs: which objects are missing, and which of them the archive could not send.
+UIDS = ("missing_uids", "refused_uids")
 # A table has a line for each series up to so many, else for those that lack something.
 MOST_LINES = 40
 
@@ -171,10 +173,11 @@ def _print(
     """Print a line for each series, and the totals."""
     rows = [{"archive": d.node, "study": r.study_uid, "series": r.series_uid,
              "modality": r.modality, "announced": r.announced, "there": r.there,
-             "received": r.received, "in_graph": r.in_graph, "missing": r.short}
+             "received": r.received, "in_graph": r.in_graph, "missing": r.short,
+             "missing_uids": r.missing, "refused_uids": list(r.refused)}
             for d in retrieval.deliveries for r in d.results]
     if output_format is not Format.table:
-        write_rows(COLUMNS, rows, output_format, output, force=force)
+        write_rows((*COLUMNS, *UIDS), rows, output_format, output, force=force)
     elif rows:
         shown = rows if len(rows) <= MOST_LINES else [row for row in rows if row["missing"]]
         write_rows(COLUMNS, shown, output_format, output, force=force)

@@ -19,7 +19,7 @@ from rtgraph.errors import UnknownName, UsageError
 __all__ = [
     "BrokenFile", "Check", "Loaded", "Param", "Query", "Severity", "bind", "check", "checks",
     "load_all", "load_checks", "load_queries", "lookup", "parse_check", "parse_query",
-    "protocol_checks", "queries", "query", "retrieval", "select", "table",
+    "protocol_checks", "queries", "query", "select", "table",
 ]
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def table(name: str) -> Query:
 
 
 def lookup(name: str) -> Query:
-    """Return a statement that rtgraph itself asks: about an object, stored runs, cohorts."""
+    """Return a statement that rtgraph itself asks: about objects, stored runs, cohorts."""
     return _one_of("lookups", "lookup", name)
 
 
@@ -195,15 +195,6 @@ def _one_of(folder: str, kind: str, name: str) -> Query:
     known = _internal(folder)
     if name not in known:
         raise UnknownName(kind, name, known)
-    return known[name]
-
-
-def retrieval(name: str) -> Query:
-    """Return a question of a retrieval from an archive: what is there, what is wanted."""
-    loaded = load_all(_packaged("retrieval"), parse_query)
-    for problem in loaded.problems:
-        raise problem
-    known = {q.name: q for q in loaded.files}
     return known[name]
 
 

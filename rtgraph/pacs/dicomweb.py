@@ -65,7 +65,7 @@ class Web:
         self._client = DICOMwebClient(
             node.url, self._http, permissive_uid=True,
             timeout=(settings.connect or None, settings.silence or None))
-        self._client.set_http_retry_params(retry=False)  # `peer.patient` is the one policy
+        self._client.set_http_retry_params(retry=False)  # `again.patiently` is the one policy
 
     def find(self, query: Query, limit: int | None = None) -> Iterator[Row]:
         """Yield the answers to a question, page by page; a page without news is the last."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtgraph.config import Node, Settings
-from rtgraph.cypher.library import retrieval
+from rtgraph.cypher.library import lookup
 from rtgraph.errors import PeerError, PeerFailed, ReceiverError
 from rtgraph.graphmodel.archive import Kept
 from rtgraph.ingest.pipeline import Progress, Source
@@ -229,11 +229,11 @@ class Fetching:
         keep, store = self._means.folder.keep, self._means.store
         uids = sorted(plan.instances)
         for at in range(0, len(uids), PAGE):
-            rows = await store.read(retrieval("present").statement, uids=uids[at : at + PAGE])
+            rows = await store.read(lookup("objects-held").statement, uids=uids[at : at + PAGE])
             plan.there |= {row["uid"] for row in rows if Kept(row["kept"]).satisfies(keep)}
         plan.coming = set(uids) - plan.there
         if not uids and plan.number:
-            rows = await store.read(retrieval("held").statement, series=[plan.series_uid])
+            rows = await store.read(lookup("series-held").statement, series=[plan.series_uid])
             plan.held = rows[0]["n"] if rows else 0
 
     def _take_leftovers(self, plan: SeriesPlan) -> None:
@@ -258,7 +258,10 @@ class Fetching:
     async def _once(self, plan: SeriesPlan, worker: Worker) -> None:
         for request in _requests(plan):
             try:
-                await worker.fetch(request)
+                fetched = await worker.fetch(request)
+                plan.refused |= fetched.failed_uids
+                if fetched.failed:
+                    self.delivery.failures["failed sub-operations"] += fetched.failed
             except PeerFailed as error:
                 if error.transient or error.status in _FOR_ALL:
                     raise
@@ -283,7 +286,7 @@ class Fetching:
         uids = sorted(uid for found in unwritten.values() for uid in found)
         present: set[str] = set()
         for at in range(0, len(uids), PAGE):
-            rows = await store.read(retrieval("present").statement, uids=uids[at : at + PAGE])
+            rows = await store.read(lookup("objects-held").statement, uids=uids[at : at + PAGE])
             present |= {row["uid"] for row in rows}
         for result in self.delivery.results:
             lost = unwritten.get(result.series_uid, set()) - present

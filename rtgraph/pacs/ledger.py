@@ -17,7 +17,8 @@ class SeriesResult:
     """What became of a series.
 
     `there` objects were in the graph before, `received` have come, `in_graph` are there in the
-    end; `failed` did not come (with their SOP classes), and `lost` came and are not in the graph.
+    end; `failed` did not come (with their SOP classes), `refused` are those that the archive said
+    it could not send, and `lost` came and are not in the graph.
     `number` and `study_series` are what the archive counts in the series and in its study.
     """
 
@@ -33,12 +34,18 @@ class SeriesResult:
     number: int | None = None
     study_series: int | None = None
     failed: Mapping[str, str] = field(default_factory=dict, repr=False)
+    refused: tuple[str, ...] = field(default=(), repr=False)
     lost: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def short(self) -> int:
         """How many objects the archive announced and the graph does not have."""
         return max(0, self.announced - self.in_graph)
+
+    @property
+    def missing(self) -> list[str]:
+        """Which objects these are, as far as the archive has listed or named them."""
+        return sorted({*self.failed, *self.refused, *self.lost})
 
 
 @dataclass
@@ -107,7 +114,9 @@ class Ledger:
             len(plan.there) or plan.held, plan.arrived, patient_id=plan.patient_id,
             issuer=plan.issuer, number=None if plan.partial else plan.announced,
             study_series=plan.study_series,
-            failed={uid: plan.instances.get(uid, "") for uid in sorted(plan.coming)})
+            failed={uid: plan.instances.get(uid, "") for uid in sorted(plan.coming)},
+            refused=tuple(sorted(
+                plan.refused & plan.coming if plan.instances else plan.refused - plan.seen)))
 
     def unwritten(self) -> dict[str, set[str]]:
         """Return what has arrived and was not seen to be written, by series."""

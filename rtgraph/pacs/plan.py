@@ -41,7 +41,8 @@ class SeriesPlan:
     partial : bool
         Whether only some objects of the series are wanted.
     coming : set of str
-        What has not arrived; `there` was in the graph before. Where the archive does not list
+        What has not arrived; `there` was in the graph before, and `refused` is what the archive
+        said that it could not send. Where the archive does not list
         objects, `held` counts those of the series that were, and what has arrived is `seen`.
     """
 
@@ -56,6 +57,7 @@ class SeriesPlan:
     partial: bool = False
     there: set[str] = field(default_factory=set, repr=False)
     coming: set[str] = field(default_factory=set, repr=False)
+    refused: set[str] = field(default_factory=set, repr=False)
     arrived: int = 0
     held: int = 0
     seen: set[str] = field(default_factory=set, repr=False)

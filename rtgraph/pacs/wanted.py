@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rtgraph.cypher.library import retrieval
+from rtgraph.cypher.library import lookup
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel.families import family
 from rtgraph.pacs.query import Level
@@ -78,7 +78,7 @@ async def of_cohort(store: Store, name: str) -> list[Target]:
     UsageError
         There is no such cohort, or it is empty.
     """
-    rows = await store.read(retrieval("members").statement, cohort=name)
+    rows = await store.read(lookup("cohort-members").statement, cohort=name)
     if not rows:
         raise UsageError("There is no cohort of that name with members.")
     return [Target(Level(row["level"]), row["uid"]) for row in rows]
@@ -89,7 +89,7 @@ async def dangling(store: Store) -> list[Target]:
     return [
         Target(Level(row["level"]), row["uid"], row["study"] or "", row["series"] or "",
                tuple(row["patients"]), family(row["stated_sop_class"]).modality)
-        for row in await store.read(retrieval("dangling").statement)]
+        for row in await store.read(lookup("absent-targets").statement)]
 
 
 async def placed(store: Store, targets: Sequence[Target]) -> list[Target]:
@@ -98,7 +98,7 @@ async def placed(store: Store, targets: Sequence[Target]) -> list[Target]:
                 if t.level in (Level.series, Level.image) and not (t.series or t.study)]
     if not unplaced:
         return list(targets)
-    rows = await store.read(retrieval("places").statement, uids=sorted(unplaced))
+    rows = await store.read(lookup("places").statement, uids=sorted(unplaced))
     places = {row["uid"]: (row["study"], row["series"]) for row in rows}
     return [
         Target(t.level, t.uid, *places[t.uid], t.patients, t.modality, t.line)

@@ -90,7 +90,7 @@ class OddArchive:
         yield SUCCESS, None
 
     @contextmanager
-    def running(self, callers: Sequence[str] = ()) -> Iterator[int]:
+    def running(self, callers: Sequence[str] = (), port: int = 0) -> Iterator[int]:
         """Listen; yields the port."""
         ae = AE("ODD")
         ae.require_calling_aet = list(callers)
@@ -100,7 +100,7 @@ class OddArchive:
             ae.add_requested_context(sop_class, ExplicitVRLittleEndian)
             ae.add_supported_context(sop_class, ExplicitVRLittleEndian, scu_role=False,
                                      scp_role=True)
-        server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[
+        server = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=[
             (evt.EVT_C_FIND, self.find), (evt.EVT_C_MOVE, self.send),
             (evt.EVT_C_GET, self.send)])
         assert server is not None

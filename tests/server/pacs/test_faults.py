@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.data import peers
 from tests.data.odd_archive import FAILURE, NOT_SENT, OddArchive, cannot_be_sent
 from tests.data.small import new, uid
 from tests.server.conftest import TestGraph
+from tests.server.pacs.conftest import until
 
 N = 9
 Odd = Callable[[int, list[Dataset]], Iterator[Any]]
@@ -193,6 +195,11 @@ def test_an_archive_that(
         assert set(after) <= set(before)
     if odd in (every_third_fails_at_first, forgets_some):
         assert [len(r) for r in archive.requests] == [N, 3 if odd is not forgets_some else 2]
+    # who is to blame is known by UID
+    (result,) = fetched.delivery.results
+    lost = sorted(uid(f"o{i}") for i in (2, 5, 8)) if odd is every_third_fails else []
+    assert list(result.refused) == lost
+    assert result.missing == fetched.announced_only
 
 
 @pytest.mark.parametrize("way", ["get", "move"])
@@ -244,7 +251,14 @@ def test_an_archive_that_is_not_there(fetch: Fetch) -> None:
         taken.bind(("127.0.0.1", 0))
         fetched = fetch(taken.getsockname()[1])
     assert isinstance(fetched.delivery.error, PeerUnreachable)
-    assert fetched.done.exit_code == ExitCode.incomplete
+    assert (fetched.done.exit_code, fetched.run["state"]) == (ExitCode.incomplete, "FAILED")
+
+
+def test_an_address_that_no_route_leads_to(fetch: Fetch) -> None:
+    # TEST-NET-1 of RFC 5737: no machine has it
+    fetched = fetch(0, node=Node("far", "FAR", "192.0.2.1", 104, associations=1))
+    assert isinstance(fetched.delivery.error, PeerUnreachable)
+    assert (fetched.done.exit_code, fetched.run["state"]) == (ExitCode.incomplete, "FAILED")
 
 
 def test_an_archive_that_comes_back_is_waited_for(fetch: Fetch, held: list[Dataset]) -> None:
@@ -253,9 +267,7 @@ def test_an_archive_that_comes_back_is_waited_for(fetch: Fetch, held: list[Datas
 
     def later() -> None:
         time.sleep(3)
-        stack.enter_context(moved(archive, port))
-
-    from contextlib import ExitStack
+        stack.enter_context(archive.running(port=port))
 
     with ExitStack() as stack:
         thread = threading.Thread(target=later)
@@ -263,29 +275,6 @@ def test_an_archive_that_comes_back_is_waited_for(fetch: Fetch, held: list[Datas
         fetched = fetch(port, retry=60.0)
         thread.join()
     fetched.agree(ExitCode.done, "DONE", N)
-
-
-def moved(archive: OddArchive, port: int) -> Any:
-    """The archive at a port that is given."""
-    from contextlib import contextmanager
-
-    from pynetdicom import AE
-
-    @contextmanager
-    def at() -> Iterator[int]:
-        started = AE.start_server
-
-        def there(self: AE, address: Any, **options: Any) -> Any:
-            return started(self, ("127.0.0.1", port), **options)
-
-        AE.start_server = there  # type: ignore[method-assign, assignment]
-        try:
-            with archive.running() as found:
-                yield found
-        finally:
-            AE.start_server = started  # type: ignore[method-assign]
-
-    return at()
 
 
 def test_a_destination_that_the_archive_does_not_know(
@@ -351,54 +340,37 @@ def test_two_contents_of_one_object_are_kept_apart(
 
 
 def test_an_archive_that_dies_and_comes_back(
-    fetch: Fetch, graph: TestGraph, held: list[Dataset], tmp_path: Path
+    fetch: Fetch, graph: TestGraph, tmp_path: Path
 ) -> None:
     storage = tmp_path / "archive"
     storage.mkdir()
     port = peers.free_port()
     with peers.orthanc(storage) as archive:
-        for ds in held:
+        for i in range(N):
             file = tmp_path / "object.dcm"
-            ds.save_as(file, enforce_file_format=True)
+            new(f"o{i}", series=f"s{i}", modality="CT").save_as(file, enforce_file_format=True)
             archive.add(file)
         archive.knows("us", "RTGRAPH", port)
         node = Node("orthanc", "ORTHANC", "127.0.0.1", archive.port, retrieve="move",
                     associations=1, pause=0.5)
-        targets = [Target(Level.image, str(ds.SOPInstanceUID), uid("study"), uid("series"))
-                   for ds in held]
-        made = Settings(received=tmp_path / "received", port=port, silence=5.0, connect=2.0,
-                        retry=1.0, rounds=2, jobs=1, min_free=0)
-        done = Retrieval()
-        killer = threading.Timer(0.0, archive.process.kill)
-
-        def first_came(line: str) -> None:
-            pass
-
-        graph.run(one_by_one(graph, made, node, targets, done, killer, first_came))
+        killer = threading.Thread(target=_kill_after, args=(archive, tmp_path / "received", 3))
+        killer.start()
+        fetched = fetch(0, node=node, port=port, retry=0.5)
         killer.join()
-    assert done.exit_code == ExitCode.incomplete
-    came = len(list((tmp_path / "received").rglob("*.dcm")))
-    assert came < N
-    assert graph.one("MATCH (i:Instance) WHERE NOT i:Missing RETURN count(i) AS n") == came
+    came = len(fetched.files)
+    assert 3 <= came < N
+    assert fetched.done.exit_code == ExitCode.incomplete
+    assert fetched.in_graph == fetched.files
+    assert (fetched.run["state"], fetched.run["received"]) == ("FAILED", came)
+    graph.write("MATCH (r:RetrieveRun) DETACH DELETE r")
     with peers.orthanc(storage) as archive:
         archive.knows("us", "RTGRAPH", port)
-        again = graph.run(retrieve(
-            graph.store, made, [replace(node, port=archive.port, pause=0.0)], targets,
-            stop=asyncio.Event(), say=print, retrieval=Retrieval()))
-    assert again.exit_code == ExitCode.done
-    assert graph.one("MATCH (i:Instance) WHERE NOT i:Missing RETURN count(i) AS n") == N
+        again = fetch(0, node=replace(node, port=archive.port, pause=0.0), port=port)
+    assert again.done.exit_code == ExitCode.done
+    assert len(again.in_graph) == len(again.files) == N
+    assert (again.run["state"], again.run["received"]) == ("DONE", N - came)
 
 
-async def one_by_one(
-    graph: TestGraph, settings: Settings, node: Node, targets: list[Target], done: Retrieval,
-    killer: threading.Timer, say: Callable[[str], None],
-) -> None:
-    """Fetch half of the objects, end the archive, and fetch the others."""
-    await retrieve(graph.store, settings, [node], targets[:4], stop=asyncio.Event(), say=say,
-                   retrieval=Retrieval())
-    killer.start()
-    await asyncio.sleep(0.5)
-    await retrieve(graph.store, settings, [node], targets[4:], stop=asyncio.Event(), say=say,
-                   retrieval=done)
-
-
+def _kill_after(archive: peers.Orthanc, folder: Path, files: int) -> None:
+    until(lambda: len(list(folder.rglob("*.dcm"))) >= files, 60)
+    archive.process.kill()
