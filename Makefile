@@ -13,7 +13,8 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
+	bench bench-corpus bench-ingest bench-store bench-checks bench-archive \
+	bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=-
 
 bench-checks: $(VENV)/dev.done  ## run the checks on INSTANCES=1000000 generated instances
 	$(BIN)/python -m bench.checks $(if $(INSTANCES),--instances $(INSTANCES)) $(ARGS)
+
+bench-archive: $(VENV)/dev.done  ## measure archives beside DCMTK; needs Orthanc and DCMTK
+	$(BIN)/python -m bench.archive $(or $(OUT),$(BENCH)/archive) $(ARGS)
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)

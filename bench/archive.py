@@ -243,8 +243,11 @@ def _cpu() -> float:
 def _write_query(file: Path, series: str) -> None:
     ds = Dataset()
     ds.QueryRetrieveLevel, ds.StudyInstanceUID, ds.SeriesInstanceUID = "SERIES", STUDY, series
-    ds.SOPClassUID, ds.SOPInstanceUID = UID(CT), UID(series)
-    file.write_bytes(file_bytes(ds, EXPLICIT))
+    ds.ensure_file_meta()
+    ds.file_meta.MediaStorageSOPClassUID = UID(CT)
+    ds.file_meta.MediaStorageSOPInstanceUID = UID(series)
+    ds.file_meta.TransferSyntaxUID = UID(EXPLICIT)
+    ds.save_as(file, enforce_file_format=True)
 
 
 def _at_once(commands: Sequence[Sequence[str]]) -> None:

@@ -33,10 +33,11 @@ WIDTH = 100
 EXIT_CODES = {
     ExitCode.done: "done, nothing to report",
     ExitCode.findings: "done, with findings: `validate` has some at or above `--fail-on`, or "
-                       "`ingest` rejected more files than `--max-rejects`",
+                       "`ingest` rejected more files than `--max-rejects`, or `pacs retrieve` "
+                       "did not get all that was announced or asked for",
     ExitCode.usage: "an option, a name or a setting is wrong",
     ExitCode.incomplete: "not finished: the server is lost or absent, a check errored or timed "
-                         "out, a result cannot be written",
+                         "out, an archive fails, the disk is full, a result cannot be written",
     ExitCode.interrupted: "stopped by the user; what was finished stays",
 }
 STATES = {
