@@ -1,6 +1,6 @@
 """What an archive announces of the targets: its series, object by object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -112,8 +112,15 @@ class Planner:
             keys["StudyDate"] = self._chosen.dates
         rows = self._find(Level.study, keys)
         # an ID may hold what is a wildcard to the archive
-        return [row for row in rows if row[target.level.unique] == target.uid
-                or (target.level is Level.patient and row["PatientID"] is None)]
+        return self._distinct(
+            row for row in rows if row[target.level.unique] == target.uid
+            or (target.level is Level.patient and row["PatientID"] is None))
+
+    def _distinct(self, rows: Iterable[Row]) -> list[Row]:
+        """Return each study once; where patients share one, its series are asked for together."""
+        by_patient = self._node.model == "patient"
+        return list({(row["StudyInstanceUID"], row["PatientID"] if by_patient else None): row
+                     for row in rows}.values())
 
     def has_none_then(self, target: Target) -> bool:
         """Tell whether a target without a study in the range of dates has one at all."""
@@ -122,8 +129,9 @@ class Planner:
 
     def series(self, study: Row) -> list[SeriesPlan]:
         """Return the series of a study with their objects."""
-        rows = self._find(Level.series, self._below(study))
-        return [self._listed(row, study) for row in rows
+        rows = {row["SeriesInstanceUID"]: row
+                for row in self._find(Level.series, self._below(study))}
+        return [self._listed(row, study) for row in rows.values()
                 if self._chosen.takes(str(row["Modality"] or ""))]
 
     def _listed(self, row: Row, study: Row) -> SeriesPlan:

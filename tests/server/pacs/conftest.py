@@ -15,6 +15,7 @@ from rtgraph.config import Settings
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.pacs.scp import Scp
 from rtgraph.pacs.storing import Folder, Stored
+from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
 
@@ -46,6 +47,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """An empty Orthanc; tests of a module share what they put into it."""
     with peers.orthanc(tmp_path_factory.mktemp("orthanc")) as found:
         yield found
+
+
+def real_files() -> list[Path]:
+    """The files of all real sets but those whose objects clash, or are damaged on purpose."""
+    sets = [f for f in DATA.iterdir() if f.name not in ("clashing-uids", "odd-files")]
+    return sorted(f for folder in sets for f in folder.rglob("*.dcm"))
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pynetdicom import AE, evt
 
 from rtgraph.config import Node, Settings
@@ -25,9 +25,11 @@ from rtgraph.pacs.echo import echo
 from rtgraph.pacs.find import asked, find
 from rtgraph.pacs.peer import Peer
 from rtgraph.pacs.query import Level, Query, conditions
+from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
 from tests.data.small import new, uid
+from tests.server.pacs.conftest import real_files
 
 SETTINGS = Settings(silence=10.0, connect=2.0)
 NAMES = ["MÜLLER^JÜRGEN", "CANARY^ANNA", "O'BRIEN^(X)"]
@@ -75,7 +77,7 @@ COUNTED = {
 }
 
 
-def expected(held: list[Dataset], level: Level) -> Counter[str]:
+def expected(held: Sequence[Dataset], level: Level) -> Counter[str]:
     return Counter({str(ds[level.unique].value): 1 for ds in held})
 
 
@@ -97,6 +99,24 @@ def test_each_level_is_what_was_stored(
         assert {row[keyword] for row in found.rows} == {n}
     if level is Level.image:
         assert {row["SOPClassUID"] for row in found.rows} == {str(held[0].SOPClassUID)}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
+def test_each_level_of_real_sets_and_a_cohort(cohort: list[Path], tmp_path: Path) -> None:
+    files = [*cohort, *real_files()]
+    stored = [dcmread(f, stop_before_pixels=True, force=True) for f in files]
+    with peers.orthanc(tmp_path) as archive:
+        archive.add(*files)
+        archive.knows("rtgraph", "RTGRAPH", 104)
+        for transport in TRANSPORTS:
+            for level in (Level.study, Level.series, Level.image):
+                (found,) = find([over(archive, transport)], SETTINGS, Query(level))
+                assert found.error is None
+                # two patients have the same study: some archives list it for each
+                assert {row[level.unique] for row in found.rows} == set(expected(stored, level))
+        (found,) = find([over(archive, "patient root")], SETTINGS, Query(Level.patient))
+        assert {row["PatientID"] or "" for row in found.rows} == {
+            str(ds.get("PatientID") or "") for ds in stored}
 
 
 CASES: list[tuple[str, Level, list[str], Mapping[str, Any]]] = [

@@ -18,7 +18,7 @@ from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
 from tests.server.conftest import TestGraph
-from tests.server.pacs.conftest import until
+from tests.server.pacs.conftest import real_files, until
 
 # What depends on the file that an object is in, and what only an archive says.
 OTHERWISE = ("file_path", "file_size", "file_mtime", "header_digest", "expected_n_series",
@@ -146,8 +146,7 @@ def differing(a: tuple[list[str], list[str]], b: tuple[list[str], list[str]]) ->
 @pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
 @pytest.mark.parametrize("way", WAYS)
 def test_real_objects(project: Project, tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
-    files = [f for name in ("oncentra-phantom", "raystation-proton", "varian-qa-mixed")
-             for f in sorted((DATA / name).rglob("*.dcm"))]
+    files = real_files()
     with peers.orthanc(tmp_path_factory.mktemp("real")) as archive:
         archive.add(*files)
         project.archive = archive
