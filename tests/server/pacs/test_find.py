@@ -105,16 +105,17 @@ def test_each_level_is_what_was_stored(
 def test_each_level_of_real_sets_and_a_cohort(cohort: list[Path], tmp_path: Path) -> None:
     files = [*cohort, *real_files()]
     stored = [dcmread(f, stop_before_pixels=True, force=True) for f in files]
+    patient = Settings(silence=60.0)
     with peers.orthanc(tmp_path) as archive:
         archive.add(*files)
         archive.knows("rtgraph", "RTGRAPH", 104)
         for transport in TRANSPORTS:
             for level in (Level.study, Level.series, Level.image):
-                (found,) = find([over(archive, transport)], SETTINGS, Query(level))
+                (found,) = find([over(archive, transport)], patient, Query(level))
                 assert found.error is None
                 # two patients have the same study: some archives list it for each
                 assert {row[level.unique] for row in found.rows} == set(expected(stored, level))
-        (found,) = find([over(archive, "patient root")], SETTINGS, Query(Level.patient))
+        (found,) = find([over(archive, "patient root")], patient, Query(Level.patient))
         assert {row["PatientID"] or "" for row in found.rows} == {
             str(ds.get("PatientID") or "") for ds in stored}
 
