@@ -43,6 +43,7 @@ from rtgraph.pacs.scp import Scp
 from rtgraph.pacs.storing import Folder, Stored
 from rtgraph.pacs.worker import Ways, Worker
 from rtgraph.store import local
+from rtgraph.store.bolt import Store
 from tests.data import peers
 from tests.data.peers import Orthanc
 
@@ -296,6 +297,11 @@ def with_graph(bench: Bench) -> list[Row]:
     return rows
 
 
+async def _empty(server: local.LocalServer) -> None:
+    async with Store(server.uri, server.user, server.password()) as store:
+        await store.write("MATCH (n) DETACH DELETE n")
+
+
 def _retrieved(bench: Bench, environment: dict[str, str], server: local.LocalServer, way: str,
                n: int) -> Row:
     work, port = bench.folder / "work", peers.free_port()
@@ -306,8 +312,7 @@ def _retrieved(bench: Bench, environment: dict[str, str], server: local.LocalSer
         f'[pacs]\nport = {port}\nsync = "none"\nmin_free = "1M"\n'
         f'[nodes.move]\nae_title = "ORTHANC"\nhost = "127.0.0.1"\nport = {bench.archive.port}\n'
         f'[nodes.DICOMweb]\nurl = "{bench.archive.url}/dicom-web"\n', encoding="utf-8")
-    subprocess.run(rtgraph("db", "wipe", "--yes"), cwd=work, env=environment, check=True,
-                   capture_output=True)
+    asyncio.run(_empty(server))
     node = way if way == "DICOMweb" else "move"
     transport = [] if way == "DICOMweb" else ["--transport", way]
     used, served = _cpu(), cpu_seconds(server.pid)
