@@ -14,6 +14,7 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from rtgraph.config import Node, Settings
+from rtgraph.cypher.library import check
 from rtgraph.errors import (
     ExitCode,
     PeerError,
@@ -200,6 +201,8 @@ def test_an_archive_that(
     lost = sorted(uid(f"o{i}") for i in (2, 5, 8)) if odd is every_third_fails else []
     assert list(result.refused) == lost
     assert result.missing == fetched.announced_only
+    # and a shortfall is a finding
+    assert bool(fetched.graph.read(check("HIE-09").statement)) is (n < N)
 
 
 @pytest.mark.parametrize("way", ["get", "move"])
