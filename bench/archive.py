@@ -364,8 +364,8 @@ def main() -> None:
         show(title, rows)
         keep("archive graph", title, rows, [
             "the whole command, from its start to its end: questions, transfer, reading, writing, "
-            "derived facts; files not synced", f"load average of the machine {os.getloadavg()[0]:.0f}",
-        ], given.lines)
+            "derived facts; files not synced",
+            f"load average of the machine {os.getloadavg()[0]:.0f}"], given.lines)
     for left in ("into", "work", "archive"):
         shutil.rmtree(folder / left, ignore_errors=True)
 
