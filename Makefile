@@ -13,7 +13,8 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-checks bench-layout bench-rosamllib
+	bench bench-corpus bench-ingest bench-store bench-checks bench-layout bench-archive \
+	bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,9 @@ bench-checks: $(VENV)/dev.done  ## run the checks on INSTANCES=1000000 generated
 
 bench-layout: $(VENV)/dev.done  ## measure the layout of the figure against plain layers
 	$(BIN)/python -m bench.layout $(ARGS)
+
+bench-archive: $(VENV)/dev.done  ## measure archives beside DCMTK; needs Orthanc and DCMTK
+	$(BIN)/python -m bench.archive $(or $(OUT),$(BENCH)/archive) $(ARGS)
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)

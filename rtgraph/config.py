@@ -1,19 +1,19 @@
 """Settings, and where each of them came from.
 
 Precedence: option, `RTGRAPH_*` environment (then `NEO4J_*`), `./rtgraph.toml`, the file
-`rtgraph.toml` of the user configuration folder, default. `SETTINGS` is the single declaration;
-the reader, the TOML keys and the reference page are made from it.
+`rtgraph.toml` of the user configuration folder, default. `rtgraph.settings` declares them.
 """
 
 import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.settings import BY_KEY, NAMED, NODE_BY_NAME, SETTINGS, VALIDATE
+from rtgraph.values import path as as_path
 
 
 def default_home() -> Path:
@@ -23,118 +23,28 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("rtgraph", appauthor=False))
 
 
-def _boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in ("1", "true", "yes", "on"):
-        return True
-    if text in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("true or false is expected")
+@dataclass(frozen=True)
+class Node:
+    """An archive: a section `[nodes.NAME]` of the settings."""
 
+    name: str
+    ae_title: str | None = None
+    host: str | None = None
+    port: int | None = None
+    url: str | None = None
+    model: str = "study"
+    retrieve: str = "auto"
+    associations: int = 2
+    pause: float = 0.0
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_name: str | None = None
+    user: str | None = None
+    passcode_file: Path | None = None
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("text is expected")
-    return value
-
-
-def _seconds(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = -1
-    if not 0 <= number < inf:
-        raise ValueError("a number of seconds is expected")
-    return number
-
-
-def _path(value: object) -> Path:
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError("a path is expected")
-    try:
-        return Path(value).expanduser()
-    except RuntimeError as error:
-        raise ValueError("the home of that user is not known") from error
-
-
-def _count(value: object) -> int:
-    return _whole(value, inf, "a number from 1 is expected")
-
-
-def _port(value: object) -> int:
-    return _whole(value, 65535, "a port from 1 to 65535 is expected")
-
-
-def _whole(value: object, most: float, expected: str) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = 0
-    if not 1 <= number <= most:
-        raise ValueError(expected)
-    return number
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its TOML key `section.name`, environment names, reader and default."""
-
-    key: str
-    read: Callable[[object], Any]
-    help: str
-    default: Any = None
-    environment: tuple[str, ...] = ()
-    secret: bool = False
-
-    @property
-    def name(self) -> str:
-        """The attribute of `Settings`."""
-        return self.key.split(".")[-1]
-
-
-SETTINGS = (
-    Setting("server.uri", _text, "Neo4j to use; absent: the managed server",
-            environment=("RTGRAPH_URI", "NEO4J_URI")),
-    Setting("server.user", _text, "user name", "neo4j",
-            ("RTGRAPH_USER", "NEO4J_USERNAME")),
-    Setting("server.password", _text, "only from the environment, never from a file of settings",
-            None, ("RTGRAPH_PASSWORD", "NEO4J_PASSWORD"), secret=True),
-    Setting("server.password_file", _path, "file that holds the password and nothing else",
-            None, ("RTGRAPH_PASSWORD_FILE",)),
-    Setting("server.database", _text, "database name; absent: the user's home database",
-            None, ("RTGRAPH_DATABASE", "NEO4J_DATABASE")),
-    Setting("server.browser_url", _text, "address of Neo4j Browser for a server given by URI",
-            None, ("RTGRAPH_BROWSER_URL",)),
-    Setting("server.patience", _seconds, "seconds that a lost server is waited for", 60.0,
-            ("RTGRAPH_PATIENCE",)),
-    Setting("local.home", _path, "home of the managed server; absent: in the user data folder",
-            None, ("RTGRAPH_HOME",)),
-    Setting("local.heap", _text, "largest heap of the managed server", "1g", ("RTGRAPH_HEAP",)),
-    Setting("local.pagecache", _text, "page cache of the managed server", "256m",
-            ("RTGRAPH_PAGECACHE",)),
-    Setting("local.bolt_port", _port, "Bolt port; absent: that of the home, chosen free once",
-            None, ("RTGRAPH_BOLT_PORT",)),
-    Setting("local.http_port", _port, "Browser port; absent: that of the home, chosen free once",
-            None, ("RTGRAPH_HTTP_PORT",)),
-    Setting("local.jars", _path, "folder of the Neo4j jars; absent: the user's cache",
-            None, ("RTGRAPH_JARS",)),
-    Setting("local.offline", _boolean, "never fetch anything", False, ("RTGRAPH_OFFLINE",)),
-    Setting("privacy.names", _boolean, "store person names in the graph", False,
-            ("RTGRAPH_NAMES",)),
-    Setting("ingest.jobs", _count, "worker processes; absent: one per processor", None,
-            ("RTGRAPH_JOBS",)),
-    Setting("ingest.writers", _count, "writers, one per partition of patients", 2,
-            ("RTGRAPH_WRITERS",)),
-    Setting("ingest.batch", _count, "objects in a transaction", 5000, ("RTGRAPH_BATCH",)),
-    Setting("ingest.executor", _text,
-            "cluster that reads the files, dask://host:port; absent: processes of this machine",
-            None, ("RTGRAPH_EXECUTOR",)),
-)
-_BY_KEY = {s.key: s for s in SETTINGS}
-# The section about checks: thresholds, suppressions and the protocol, as it stands in the file.
-VALIDATE = "validate"
+    def read_passcode(self) -> str | None:
+        """Return the passcode of the user; None when there is no file for it."""
+        return _secret(self.passcode_file, "passcode", f"nodes.{self.name}.passcode_file")
 
 
 @dataclass(frozen=True)
@@ -160,6 +70,26 @@ class Settings:
     writers: int = 2
     batch: int = 5000
     executor: str | None = None
+    ae_title: str = "RTGRAPH"
+    listen: str = "127.0.0.1"
+    port: int = 11112
+    received: Path = Path("received")
+    callers: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ("127.0.0.1", "::1")
+    private: tuple[str, ...] = ()
+    associations: int = 64
+    max_pdu: int = 131072
+    silence: float = 60.0
+    connect: float = 10.0
+    retry: float = 60.0
+    rounds: int = 4
+    min_free: int = 1024**3
+    sync: str = "association"
+    keep: str = "full"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
+    nodes: Mapping[str, Node] = field(default_factory=dict)
     roots: Mapping[str, Path] = field(default_factory=dict)
     validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -172,16 +102,38 @@ class Settings:
         """Return the password of a server given by URI, from the environment or its file."""
         if self.password is not None:
             return self.password
-        if self.password_file is None:
-            return None
-        try:
-            return self.password_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        return _secret(self.password_file, "password",
+                       "server.password_file or RTGRAPH_PASSWORD_FILE")
+
+    def node(self, name: str | None = None) -> Node:
+        """Return an archive by its name; without one, the only archive.
+
+        Raises
+        ------
+        UsageError
+            There is none of that name, or several to choose from.
+        """
+        if name is not None:
+            if name not in self.nodes:
+                raise UnknownName("archive", name, self.nodes)
+            return self.nodes[name]
+        if len(self.nodes) != 1:
             raise UsageError(
-                f"The password file cannot be read: {reason}.",
-                "Give the right file as server.password_file or RTGRAPH_PASSWORD_FILE.",
-            ) from error
+                "Several archives are known." if self.nodes else "No archive is known.",
+                f"Choose with --node: {', '.join(sorted(self.nodes))}." if self.nodes else
+                "Add a section [nodes.NAME] with ae_title, host and port to rtgraph.toml.")
+        return next(iter(self.nodes.values()))
+
+
+def _secret(file: Path | None, what: str, setting: str) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"The {what} file cannot be read: {reason}.",
+                         f"Give the right file as {setting}.") from error
 
 
 def load(
@@ -209,13 +161,17 @@ def load(
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     roots: dict[str, Path] = {}
+    nodes: dict[str, Node] = {}
     validate: dict[str, Any] = {}
     for source, file in _files(folder or Path.cwd()):
         for key, value in _flat(file).items():
             if key == VALIDATE:
                 validate = _merged(validate, value)
             elif key.startswith("roots."):
-                roots[_root_name(key, source)] = _read(_path, key, value, source)
+                roots[_root_name(key, source)] = _read(as_path, key, value, source)
+            elif key.startswith("nodes."):
+                node = _node(key.removeprefix("nodes."), value, source)
+                nodes[node.name] = node
             else:
                 _set(values, origin, key, value, source)
     for setting in SETTINGS:
@@ -226,7 +182,7 @@ def load(
     for name, value in (options or {}).items():
         if value is not None:
             _set(values, origin, names[name], value, "option")
-    return Settings(**values, roots=roots, validate=validate, origin=origin)
+    return Settings(**values, nodes=nodes, roots=roots, validate=validate, origin=origin)
 
 
 def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
@@ -269,15 +225,15 @@ def _flat(file: Path) -> dict[str, object]:
             continue
         for name, value in content.items():
             key = f"{section}.{name}"
-            if section != "roots" and (key not in _BY_KEY or _BY_KEY[key].secret):
-                known = [k for k, s in _BY_KEY.items() if not s.secret]
+            if section not in NAMED and (key not in BY_KEY or BY_KEY[key].secret):
+                known = [k for k, s in BY_KEY.items() if not s.secret]
                 raise UnknownName(f"setting in {file.name}", key, known)
             flat[key] = value
     return flat
 
 
 def _sections() -> list[str]:
-    return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots", VALIDATE})
+    return sorted({s.key.split(".")[0] for s in SETTINGS} | NAMED | {VALIDATE})
 
 
 def _root_name(key: str, source: str) -> str:
@@ -288,10 +244,26 @@ def _root_name(key: str, source: str) -> str:
     return name
 
 
+def _node(name: str, content: object, source: str) -> Node:
+    """Read a section of an archive."""
+    section = f"nodes.{name}"
+    if not isinstance(content, dict):
+        raise UsageError(f"{section} from {source}: a section [{section}] is expected.")
+    values = {}
+    for key, value in content.items():
+        if key not in NODE_BY_NAME:
+            raise UnknownName(f"setting of {section} in {source}", key, NODE_BY_NAME)
+        values[key] = _read(NODE_BY_NAME[key].read, f"{section}.{key}", value, source)
+    node = Node(name, **values)
+    if node.url is None and None in (node.ae_title, node.host, node.port):
+        raise UsageError(f"{section} from {source}: ae_title, host and port are expected, or url.")
+    return node
+
+
 def _set(
     values: dict[str, Any], origin: dict[str, str], key: str, value: object, source: str
 ) -> None:
-    setting = _BY_KEY[key]
+    setting = BY_KEY[key]
     values[setting.name] = _read(setting.read, key, value, source)
     origin[setting.name] = source
 

@@ -10,6 +10,11 @@ RtgraphError
 │   ├── ServerRefused          3   it answers and says no (login, version, other owner)
 │   ├── StatementRefused       2   a statement of the user is not accepted
 │   └── LocalServerError       3   the managed server cannot be fetched, started or stopped
+├── PeerError                  3   an archive cannot be asked, or says no
+│   ├── PeerUnreachable        3   nothing answers there, or it stopped answering
+│   ├── PeerRefused            3   it refuses the association
+│   └── PeerFailed             3   it reports a failure
+├── ReceiverError              3   objects cannot be received on this machine
 ├── OutputError                3   a result cannot be written
 ├── TooManyRejects             1   more files are rejected than the user allows
 └── Interrupted              130   Ctrl-C, after a clean stop
@@ -92,6 +97,41 @@ class StatementRefused(ServerError):
 
 class LocalServerError(ServerError):
     """The managed server cannot be fetched, started or stopped."""
+
+
+class PeerError(RtgraphError):
+    """An archive cannot be asked; `transient` tells whether the same may succeed later."""
+
+    transient = False
+
+
+class PeerUnreachable(PeerError):
+    """Nothing answers at the address, or the peer stopped answering."""
+
+    transient = True
+    hint = "Check host, port and firewall; `rtgraph pacs echo` asks all archives."
+
+
+class PeerRefused(PeerError):
+    """The peer refuses the association; `transient` when it only has no room now."""
+
+    def __init__(self, message: str, hint: str = "", *, transient: bool = False) -> None:
+        super().__init__(message, hint)
+        self.transient = transient
+
+
+class PeerFailed(PeerError):
+    """The peer reports a failure of what it was asked for; `status` is its code."""
+
+    def __init__(
+        self, message: str, hint: str = "", *, status: int = 0, transient: bool = False
+    ) -> None:
+        super().__init__(message, hint)
+        self.status, self.transient = status, transient
+
+
+class ReceiverError(RtgraphError):
+    """Objects cannot be received on this machine: the port or the folder cannot be used."""
 
 
 class OutputError(RtgraphError):

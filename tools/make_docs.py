@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import typer
 
 from rtgraph.cli import app
-from rtgraph.config import SETTINGS
 from rtgraph.cypher.library import ON_DEMAND, checks, protocol_checks, queries
 from rtgraph.errors import ExitCode
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
+from rtgraph.settings import NODE_SETTINGS, SETTINGS
 from tools.find_page import find_page, settings_of_checks
 from tools.markdown import NOTICE, code, table
 from tools.roles_page import reference_roles
@@ -35,10 +35,11 @@ WIDTH = 100
 EXIT_CODES = {
     ExitCode.done: "done, nothing to report",
     ExitCode.findings: "done, with findings: `validate` has some at or above `--fail-on`, or "
-                       "`ingest` rejected more files than `--max-rejects`",
+                       "`ingest` rejected more files than `--max-rejects`, or `pacs retrieve` "
+                       "did not get all that was announced or asked for",
     ExitCode.usage: "an option, a name or a setting is wrong",
     ExitCode.incomplete: "not finished: the server is lost or absent, a check errored or timed "
-                         "out, a result cannot be written",
+                         "out, an archive fails, the disk is full, a result cannot be written",
     ExitCode.interrupted: "stopped by the user; what was finished stays",
 }
 STATES = {
@@ -88,6 +89,12 @@ def settings() -> Iterator[str]:
            "Of several variables the first that is set counts. Unknown keys are errors.")
     yield table(("key", "environment", "default", "meaning"), (
         (f"`{s.key}`", code(s.environment), _default(s.default), s.help) for s in SETTINGS))
+    yield "## Archives"
+    yield ("A section `[nodes.NAME]` for each; either `ae_title`, `host` and `port`, or `url`. "
+           "[Connect an archive](../howto/connect-an-archive.md) tells how to set them up.")
+    yield table(("key", "default", "meaning"), (
+        (f"`{s.key}`", _default(s.default), s.help) for s in NODE_SETTINGS))
+    yield "## Roots"
     yield ("Folders named under `[roots]` keep their name in the graph, so that a moved archive "
            "needs one changed line:")
     yield '```toml\n[server]\npatience = 120\n\n[roots]\narchive = "/data/archive"\n```'
@@ -160,8 +167,8 @@ def _default(value: object) -> str | None:
     """Return a default as it would be given, None when there is none."""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, list):
-        return f"`{','.join(value)}`"
+    if isinstance(value, list | tuple):
+        return f"`{','.join(value)}`" if value else None
     return None if value is None else f"`{value}`"
 
 

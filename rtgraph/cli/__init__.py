@@ -8,11 +8,13 @@ from rtgraph.cli import (
     deriving,
     drawing,
     finding,
+    pacs,
     querying,
     reading,
+    retrieving,
     server,
 )
 from rtgraph.cli.app import app, main
 
 __all__ = ["app", "browsing", "checking", "cohorts", "demo", "deriving", "drawing", "finding",
-           "main", "querying", "reading", "server"]
+           "main", "pacs", "querying", "reading", "retrieving", "server"]

@@ -38,6 +38,30 @@ class Pass(StrEnum):
     pixel = "pixel"
 
 
+class LevelOf(StrEnum):
+    """What an archive is asked for."""
+
+    patient = "patient"
+    study = "study"
+    series = "series"
+    image = "image"
+
+
+class Root(StrEnum):
+    """Where a question to an archive begins."""
+
+    study = "study"
+    patient = "patient"
+
+
+class Way(StrEnum):
+    """How objects are fetched from an archive."""
+
+    auto = "auto"
+    move = "move"
+    get = "get"
+
+
 class ReportFormat(StrEnum):
     """How a report is printed."""
 
@@ -58,6 +82,22 @@ class LogFormat(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class KeepOf(StrEnum):
+    """What is kept of a received object."""
+
+    full = "full"
+    header = "header"
+    none = "none"
+
+
+class SyncOf(StrEnum):
+    """When received files are on the disk for sure."""
+
+    file = "file"
+    association = "association"
+    none = "none"
 
 
 AsRows = Annotated[Format, typer.Option("--format", "-f", help="How rows are printed.")]
@@ -98,6 +138,20 @@ Patience = Annotated[float | None, typer.Option(
     "--patience", min=0, help="Seconds that a lost server is waited for.")]
 Cluster = Annotated[str | None, typer.Option(
     "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
+Listen = Annotated[str | None, typer.Option("--listen", help="Address to receive objects at.")]
+Port = Annotated[int | None, typer.Option("--port", min=1, max=65535,
+                                          help="Port to receive objects at.")]
+AeTitle = Annotated[str | None, typer.Option("--ae-title", help="Own AE title.")]
+Folder = Annotated[Path | None, typer.Option("--folder", help="Folder for what is received.")]
+Keep = Annotated[KeepOf | None, typer.Option(
+    "--keep", help="Whole objects, objects without pixel data and other bulk, or the graph only.")]
+Sync = Annotated[SyncOf | None, typer.Option(
+    "--sync", help="When files are on the disk for sure: each at once, all at the end of their "
+    "association, or when the system likes.")]
+Nodes = Annotated[list[str] | None, typer.Option(
+    "--node", "-n", help="Archive, a section [nodes.NAME] of rtgraph.toml; may be repeated.")]
+Transport = Annotated[Way | None, typer.Option(
+    "--transport", help="How objects are fetched, instead of nodes.NAME.retrieve.")]
 Conditions = Annotated[list[str] | None, typer.Argument(
     help="Conditions, as Modality=RT* or StudyDate=2024..2025; all must hold.")]
 Level = Annotated[str, typer.Option(

@@ -19,8 +19,7 @@ from rtgraph.errors import UnknownName, UsageError
 __all__ = [
     "BrokenFile", "Check", "Loaded", "Param", "Query", "Severity", "bind", "check", "checks",
     "load_all", "load_checks", "load_queries", "lookup", "parse_check", "parse_query",
-    "protocol_checks", "queries", "query",
-    "select", "table",
+    "protocol_checks", "queries", "query", "select", "table",
 ]
 
 T = TypeVar("T")
@@ -180,7 +179,7 @@ def table(name: str) -> Query:
 
 
 def lookup(name: str) -> Query:
-    """Return a statement that rtgraph itself asks: about an object, stored runs, cohorts."""
+    """Return a statement that rtgraph itself asks: about objects, stored runs, cohorts."""
     return _one_of("lookups", "lookup", name)
 
 

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+from rtgraph.graphmodel.archive import (
+    EXPECTED_INSTANCES,
+    EXPECTED_SERIES,
+    IN_ARCHIVE,
+    RETRIEVE_RUN,
+)
 from rtgraph.graphmodel.findings import COHORT, ISSUE, VALIDATION_RUN
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
@@ -26,6 +32,8 @@ STUDY = (
     later("modalities", "LIST<STRING>", "distinct Modality of its series"),
     later("n_series", "INTEGER", "counted"),
     later("n_instances", "INTEGER", "counted"),
+    EXPECTED_SERIES,
+    IN_ARCHIVE,
     later("unsettled", "BOOLEAN",
              "true while a file that was not at hand may state that its objects are elsewhere"),
     later("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
@@ -60,6 +68,7 @@ SERIES = (
     later("sop_classes", "LIST<STRING>", "distinct SOP classes of its instances"),
     later("modalities_seen", "LIST<STRING>", "distinct Modality values of its instances"),
     later("n_instances", "INTEGER", "ingested instances"),
+    EXPECTED_INSTANCES,
     later("n_missing_instances", "INTEGER", "missing instances that references place here"),
     later("frame_uids", "LIST<STRING>", "distinct module frames of its instances"),
     later("variants", "LIST<STRING>",
@@ -90,6 +99,7 @@ SERIES = (
     later("internal_roles", "LIST<STRING>", "roles of references inside the series"),
     later("dirty", "BOOLEAN",
              "true while the derived pass has to come, false before its last step"),
+    IN_ARCHIVE,
     later("referred_by_patients", "LIST<STRING>", "missing ones only: who refers to it"),
     later("props_from", "STRING", "SOPInstanceUID that supplied the values: the smallest"),
 )
@@ -114,6 +124,7 @@ INSTANCE = (
              "keywords of free text that holds a date or a part of the patient's name; "
              "on images only when there are any"),
     Property("transfer_syntax", "STRING", "from the file meta header"),
+    Property("kept", "STRING", "HEADER or NONE: received without its bulk, or not kept as a file"),
     Property("header_digest", "STRING", "blake2b-128 of the head of the data set and the size"),
     Property("meta_sop_instance_uid", "STRING", "of the file meta header, only when it differs"),
     Property("meta_sop_class_uid", "STRING", "of the file meta header, only when it differs"),
@@ -126,6 +137,7 @@ INSTANCE = (
     later("run_id", "STRING", "the IngestRun that last wrote it", per_run=True),
     later("stated_sop_class", "STRING", "missing ones only: the class references state"),
     later("first_seen_run", "STRING", "missing ones only", per_run=True),
+    IN_ARCHIVE,
     later("referred_by_patients", "LIST<STRING>", "missing ones only: who refers to it"),
 )
 
@@ -208,6 +220,7 @@ NODE_TYPES = (
         Property("role", "STRING"), Property("severity", "STRING"),
         Property("quiet", "BOOLEAN"), Property("targets", "LIST<STRING>"))),
     NodeType("IngestRun", "id", RUN),
+    NodeType("RetrieveRun", "id", RETRIEVE_RUN),
     NodeType("Issue", "key", ISSUE),
     NodeType("ValidationRun", "id", VALIDATION_RUN),
     NodeType("Cohort", "name", COHORT),

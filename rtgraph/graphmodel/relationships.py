@@ -6,6 +6,7 @@ taken away and rebuilt from stored facts without reading files.
 
 from dataclasses import dataclass
 
+from rtgraph.graphmodel.archive import REQUESTED, STATED
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept
 from rtgraph.graphmodel.shared import SHARED
@@ -57,10 +58,10 @@ QUALIFIERS = (
 _STATED_CLASS = _text("stated_sop_class", "ReferencedSOPClassUID")
 
 RELATIONSHIP_TYPES = (
-    RelationshipType("HAS_STUDY", "Patient to Study"),
-    RelationshipType("HAS_SERIES", "Study to Series"),
+    RelationshipType("HAS_STUDY", "Patient to Study", (STATED,)),
+    RelationshipType("HAS_SERIES", "Study to Series", (STATED,)),
     RelationshipType("HAS_INSTANCE", "Series to Instance", (
-        Property("stated", "BOOLEAN", "true when only references place it there"),)),
+        Property("stated", "BOOLEAN", "true when only references or an archive place it there"),)),
     RelationshipType("STORED_AS", "Instance to File"),
     RelationshipType(
         "REFERENCES", "Instance to Instance; Series of image objects to Instance",
@@ -150,6 +151,7 @@ RELATIONSHIP_TYPES = (
         _text("method", "how it was guessed"),
         Property("confidence", "FLOAT", "0 to 1"),
         _text("rule_version", "of the method")), ("method",), derived=True),
+    RelationshipType("REQUESTED", "RetrieveRun to Study or Series", REQUESTED),
     RelationshipType("ABOUT", "Issue to any node: its subject", derived=True),
     RelationshipType("FOUND_IN", "Issue to ValidationRun"),
     RelationshipType("HAS_MEMBER", "Cohort to any Patient, Study, Series or Instance"),

@@ -8,10 +8,10 @@ from functools import cache
 
 from rtgraph.graphmodel.families import FAMILY_LABELS, Family
 
-# Objects and files in a range of paths, a page at a time.
+# Objects and files in a range of paths, a page at a time. What is for the graph alone has no file.
 PATHS_OF_OBJECTS = """\
 MATCH (i:Instance)
-WHERE i.file_path > $after AND i.file_path < $before
+WHERE i.file_path > $after AND i.file_path < $before AND coalesce(i.kept, '') <> 'NONE'
 WITH i.file_path AS path ORDER BY path LIMIT $n
 RETURN path, count(*) AS n ORDER BY path"""
 PATHS_OF_FILES = """\

@@ -58,6 +58,7 @@ MATCH (t:Study {StudyInstanceUID: uid})
 REMOVE t.props_from, t.unsettled
 WITH t
 OPTIONAL MATCH (t)-[h:HAS_SERIES]->(s:Series)
+WHERE h.stated IS NULL
 SET s.dirty = true
 REMOVE s.props_from
 DELETE h
@@ -72,7 +73,7 @@ FORGET = "UNWIND $rows AS key MATCH (p:Patient {patient_key: key}) REMOVE p.prop
 DROP_STUBS = """\
 UNWIND $rows AS uid
 MATCH (b:Instance {SOPInstanceUID: uid})
-WHERE b:Missing AND NOT EXISTS { (b)<-[:REFERENCES]-() }
+WHERE b:Missing AND b.in_archive IS NULL AND NOT EXISTS { (b)<-[:REFERENCES]-() }
 OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(b)
 SET s.dirty = true
 DETACH DELETE b
@@ -82,7 +83,7 @@ RETURN DISTINCT s.SeriesInstanceUID AS series"""
 EMPTY_SERIES = """\
 UNWIND $rows AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
-WHERE NOT EXISTS { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing }
+WHERE s.in_archive IS NULL AND NOT EXISTS { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing }
 OPTIONAL MATCH (s)-[:IN_FRAME|REFERENCES_FRAME]->(f:FrameOfReference)
 SET f.dirty = true
 WITH DISTINCT s
@@ -99,7 +100,7 @@ RETURN DISTINCT s.SeriesInstanceUID AS series, t.StudyInstanceUID AS study"""
 DROP_SERIES = """\
 UNWIND $rows AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
-WHERE s:Missing AND NOT EXISTS { (s)-[:HAS_INSTANCE]->() }
+WHERE s:Missing AND s.in_archive IS NULL AND NOT EXISTS { (s)-[:HAS_INSTANCE]->() }
   AND NOT EXISTS { (s)<-[:REFERENCES_SERIES]-() }
 DETACH DELETE s"""
 EMPTY_STUDIES = """\
@@ -109,7 +110,7 @@ OPTIONAL MATCH (t)-[:HAS_SERIES]->(s:Series)
 WITH t, head(collect(s)) AS one
 SET one.dirty = true
 WITH t
-WHERE NOT EXISTS { (t)-[:HAS_SERIES]->() }
+WHERE t.in_archive IS NULL AND NOT EXISTS { (t)-[:HAS_SERIES]->() }
 OPTIONAL MATCH (p:Patient)-[h:HAS_STUDY]->(t)
 DELETE h
 SET t = {StudyInstanceUID: t.StudyInstanceUID}, t:Missing
@@ -117,7 +118,7 @@ RETURN DISTINCT t.StudyInstanceUID AS study, p.patient_key AS patient"""
 DROP_STUDIES = """\
 UNWIND $rows AS uid
 MATCH (t:Study {StudyInstanceUID: uid})
-WHERE t:Missing AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
+WHERE t:Missing AND t.in_archive IS NULL AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
 DETACH DELETE t"""
 DROP_PATIENTS = """\
 UNWIND $rows AS key

@@ -57,9 +57,11 @@ MERGE (p:Patient {patient_key: r[0]})
 MERGE (t:Study {StudyInstanceUID: r[1]})
 MERGE (s:Series {SeriesInstanceUID: r[2]})
 SET s.dirty = true
-REMOVE t:Missing, t.referred_by_patients, s:Missing, s.referred_by_patients
-MERGE (p)-[:HAS_STUDY]->(t)
-MERGE (t)-[:HAS_SERIES]->(s)"""
+REMOVE t:Missing, t.referred_by_patients, t.in_archive
+REMOVE s:Missing, s.referred_by_patients, s.in_archive
+MERGE (p)-[hp:HAS_STUDY]->(t)
+MERGE (t)-[hs:HAS_SERIES]->(s)
+REMOVE hp.stated, hs.stated"""
 
 
 def level_values(label: str, key: str, row: Sequence[Property]) -> str:
@@ -126,7 +128,7 @@ MERGE (i:Instance {{SOPInstanceUID: r[0]}})
 SET i.run_id = $run
 WITH s, i, r, i.file_path AS before, coalesce(i.stated_sop_class <> r[{sop_class}], false) AS other
 SET i{_labels(kind)}, i.parser_version = $parser, {assignments("i", row, 1)}
-REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients
+REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients, i.in_archive
 MERGE (s)-[h:HAS_INSTANCE]->(i)
 REMOVE h.stated
 WITH s, i, before, other

@@ -12,7 +12,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from rtgraph.graphmodel import attached, statements
+from rtgraph.graphmodel import archive, attached, statements
 from rtgraph.graphmodel.families import Family, family
 from rtgraph.graphmodel.properties import Property, names
 from rtgraph.graphmodel.relationships import QUALIFIERS
@@ -33,8 +33,9 @@ class Step:
 
 def hierarchy(objects: Sequence[Instance]) -> list[Step]:
     """Patients, studies and series with their values, those of the smallest SOP Instance UID."""
-    triples = sorted({(o.patient_key, o.study_uid, o.series_uid) for o in objects})
-    steps = [Step(statements.HIERARCHY, [list(t) for t in triples])]
+    triples = [list(t) for t in sorted(
+        {(o.patient_key, o.study_uid, o.series_uid) for o in objects})]
+    steps = [Step(text, triples) for text in (*archive.UNPLACE, statements.HIERARCHY)]
     by_uid = sorted(objects, key=_SOP_UID, reverse=True)
     for label, key, row, statement in _LEVELS:
         first = {key(o): o for o in by_uid}

@@ -13,10 +13,12 @@ from rtgraph.store.bolt import Store
 
 # Clocks are set while a process runs, and its start time is counted from that of the machine.
 _CLOCK = 5.0
-_RUNNING = "MATCH (r:IngestRun {state: 'RUNNING'}) RETURN r.id AS id, r.process AS process"
+_RUNNING = """\
+MATCH (r:IngestRun|RetrieveRun {state: 'RUNNING'})
+RETURN r.id AS id, r.process AS process"""
 _KILLED = """\
 UNWIND $rows AS id
-MATCH (r:IngestRun {id: id, state: 'RUNNING'})
+MATCH (r:IngestRun|RetrieveRun {id: id, state: 'RUNNING'})
 SET r.state = 'KILLED'"""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
+from rtgraph.graphmodel.archive import Kept, kept_of
 from rtgraph.graphmodel.families import Family, family
 from rtgraph.ingest import levels, variants
 from rtgraph.ingest.draft import Draft
@@ -154,7 +155,7 @@ def _index(found: References) -> dict[str, Any]:
 
 
 def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
-    """Transfer syntax, and the identity in the file meta header where it is another one."""
+    """What the file meta header says: syntax, another identity, and that bulk was left out."""
     facts: dict[str, Any] = {"transfer_syntax": meta.get("TransferSyntaxUID") or None}
     for name, keyword, own in (
         ("meta_sop_instance_uid", "MediaStorageSOPInstanceUID", sop_uid),
@@ -163,6 +164,9 @@ def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
         stated = meta.get(keyword)
         if stated and stated != own:
             facts[name] = stated
+    kept = kept_of(meta.get("ImplementationVersionName", ""))
+    if kept is not Kept.FULL:
+        facts["kept"] = kept.value
     return facts
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from rtgraph.errors import TooManyRejects
 from rtgraph.ingest.derive import derive
-from rtgraph.ingest.discover import chunks, walk
+from rtgraph.ingest.discover import Roots, chunks, walk
 from rtgraph.ingest.filters import Modalities
 from rtgraph.ingest.known import PAGE, Changed, Start, changed
 from rtgraph.ingest.pool import CHUNK, Workers, in_thread
@@ -87,11 +87,29 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Files that come while a run goes on, instead of a walk through folders.
+
+    Attributes
+    ----------
+    pages : callable
+        Gets the roots and returns the files in lists; an empty one lets the run look whether it is
+        to stop. The run ends with them.
+    written : callable
+        Gets the objects of a batch when they are in the graph.
+    """
+
+    pages: Callable[[Roots], Iterator[list[Found | Rejected]]]
+    written: Callable[[Sequence[Instance]], None] = lambda objects: None
+
+
+@dataclass(frozen=True)
 class Options:
-    """How a run is done."""
+    """How a run is done; after `linger` seconds a batch is written that is not full yet."""
 
     writers: int = 2
     batch: int = 5000
+    linger: float | None = None
     full: bool = False
     follow_links: bool = False
     names: bool = False
@@ -114,11 +132,13 @@ class Flow:
     lines: Sequence[Line[Instance]]
     noted: Line[Rejected]
     retries: int
+    source: Source | None = None
 
 
 async def ingest(
     store: Store, start: Start, workers: Workers, *, run: Run, options: Options,
     progress: Progress, rejected: Sink, stop: asyncio.Event, retry: Retry | None = None,
+    source: Source | None = None,
 ) -> bool:
     """Read files and write them; then bring derived facts up to date.
 
@@ -128,6 +148,8 @@ async def ingest(
         Gets every file that is no object, as soon as it is known.
     retry : Retry, optional
         What of the files below the paths is read.
+    source : Source, optional
+        Gives the files instead of a walk through the paths.
     stop : asyncio.Event
         Once set, no more files are read. What has been read is written, and what is derived from
         it is left to the next run, which finds the marks; so it is when a derived pass is stopped.
@@ -139,14 +161,12 @@ async def ingest(
     """
     lines = [Line[Instance](options.batch) for _ in range(options.writers)]
     flow = Flow(store, workers, run, options, progress, rejected, stop, lines,
-                Line(REJECTS_KEPT), store.retries)
+                Line(REJECTS_KEPT), store.retries, source)
     async with asyncio.TaskGroup() as group:
         for line in lines:
             group.create_task(_write(flow, line))
         group.create_task(_note(flow))
-        files = walk(start.paths, start.roots, follow_links=options.follow_links)
-        await _read(flow, filter(retry.wants, files) if retry else files,
-                    frozenset(start.fresh))
+        await _read(flow, _pages(flow, start, retry), frozenset(start.fresh))
         for line in lines:
             await line.put([])
         await flow.noted.put([])
@@ -163,7 +183,16 @@ async def ingest(
     return changes is not None
 
 
-async def _read(flow: Flow, files: Iterator[Found | Rejected], fresh: frozenset[str]) -> None:
+def _pages(flow: Flow, start: Start, retry: Retry | None) -> Iterator[list[Found | Rejected]]:
+    if flow.source is not None:
+        return flow.source.pages(start.roots)
+    files = walk(start.paths, start.roots, follow_links=flow.options.follow_links)
+    return chunks(filter(retry.wants, files) if retry else files, PAGE)
+
+
+async def _read(
+    flow: Flow, files: Iterator[list[Found | Rejected]], fresh: frozenset[str]
+) -> None:
     """Hand every changed file to a reader; a bounded number of chunks is on its way."""
     progress, room = flow.progress, asyncio.Semaphore(flow.workers.ahead)
 
@@ -173,7 +202,7 @@ async def _read(flow: Flow, files: Iterator[Found | Rejected], fresh: frozenset[
         finally:
             room.release()
 
-    async with asyncio.TaskGroup() as group, aclosing(in_thread(chunks(files, PAGE))) as pages:
+    async with asyncio.TaskGroup() as group, aclosing(in_thread(files)) as pages:
         async for page in pages:
             found = [f for f in page if isinstance(f, Found)]
             lost = [f for f in page if isinstance(f, Rejected)]
@@ -254,13 +283,28 @@ async def _write(flow: Flow, line: Line[Instance]) -> None:
             progress.changes += await write_rejects(flow.store, written.refused)
         for r in written.refused:
             flow.rejected(r)
+        if flow.source:
+            flow.source.written(objects)
 
     waiting: list[Instance] = []
-    while part := await line.get():
+    due: float | None = None  # when what waits is written, be it a full batch or not
+    clock, linger = asyncio.get_running_loop().time, flow.options.linger
+    while True:
+        try:
+            async with asyncio.timeout_at(due):
+                part = await line.get()
+        except TimeoutError:
+            objects, waiting, due = waiting, [], None
+            await write(objects)
+            continue
+        if not part:
+            break
         waiting += part
         while len(waiting) >= size:
-            objects, waiting = waiting[:size], waiting[size:]
+            objects, waiting, due = waiting[:size], waiting[size:], None
             await write(objects)
+        if waiting and due is None and linger is not None:
+            due = clock() + linger
     if waiting:
         await write(waiting)
 

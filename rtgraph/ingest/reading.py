@@ -25,7 +25,8 @@ HEAD = DIGESTED + 512
 STEPS = (256 * 1024, 8 * 1024 * 1024)
 LARGEST_INFLATED = 512 * 1024 * 1024
 _LONG = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
-_META = {2: "MediaStorageSOPClassUID", 3: "MediaStorageSOPInstanceUID", 16: "TransferSyntaxUID"}
+_META = {2: "MediaStorageSOPClassUID", 3: "MediaStorageSOPInstanceUID", 16: "TransferSyntaxUID",
+         19: "ImplementationVersionName"}
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ def read_header(location: str, size: int, plan: Node) -> Header | Reason:
 
 def _header(raw: bytes, size: int, plan: Node, *, whole: bool) -> Header | None:
     """Scan what was read of a file; None when that was not enough."""
-    meta, start = _meta(raw)
+    meta, start = file_meta(raw)
     if not whole and len(raw) - start < 8:
         return None
     syntax, fallback = meta.get("TransferSyntaxUID", ""), ""
@@ -139,7 +140,7 @@ def no_dicom(head: bytes) -> Reason | None:
     return None if explicit or length < 0x10000 else Reason.NOT_DICOM
 
 
-def _meta(raw: bytes) -> tuple[dict[str, str], int]:
+def file_meta(raw: bytes) -> tuple[dict[str, str], int]:
     """Walk the file meta group; return its UIDs and where the data set begins (PS3.10 7.1).
 
     The length that the group states of itself is often wrong, so it is not used.

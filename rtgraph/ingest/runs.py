@@ -19,7 +19,7 @@ from rtgraph.graphmodel import schema, statements
 from rtgraph.ingest.known import claim_roots
 from rtgraph.ingest.lifetime import mark_killed, stopping, this_process
 from rtgraph.ingest.parse import PARSER_VERSION, Plan
-from rtgraph.ingest.pipeline import Options, Progress, ingest
+from rtgraph.ingest.pipeline import Options, Progress, Source, ingest
 from rtgraph.ingest.pool import workers
 from rtgraph.ingest.prune import may_prune
 from rtgraph.ingest.records import State
@@ -82,7 +82,7 @@ async def run_ingest(
     progress: Progress, rejects_file: Path | None = None, jobs: int | None = None,
     executor: str | None = None, stop: asyncio.Event | None = None,
     tags: Sequence[UserTag] = (), retry: Retry | None = None, retry_file: bool = False,
-    notice: Notice | None = None,
+    notice: Notice | None = None, source: Source | None = None,
 ) -> Summary:
     """Do one run and leave an IngestRun node; an interrupted one says so and can be repeated.
 
@@ -132,7 +132,7 @@ async def run_ingest(
                 await may_prune(store, start.paths, start.roots)
             run = Run(run_id, start.roots, Plan(key, options.names, known.tags))
             done = await ingest(store, start, readers, run=run, options=options, retry=retry,
-                                progress=progress, rejected=rejected, stop=stop)
+                                progress=progress, rejected=rejected, stop=stop, source=source)
             rejected.complete = done
         progress.states = +progress.states  # states without a file go
         state = "DONE" if done else "STOPPED" if progress.too_many else "INTERRUPTED"

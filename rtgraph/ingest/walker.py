@@ -43,7 +43,8 @@ class References:
     """What one object refers to; `placements` names the series of targets, where stated.
 
     `links` lead to shared nodes. `common` are the objects that its Common Instance Reference
-    lists, None when it has none. `noted` are the roles and UIDs of rows that are kept as text. `too_long` names attributes that held a UID whose length field must be wrong.
+    lists, None when it has none. `noted` are the roles and UIDs of rows that are kept as text.
+    `too_long` names attributes that held a UID whose length field must be wrong.
     """
 
     targets: list[Target] = field(default_factory=list)

@@ -88,15 +88,21 @@ def is_retryable(error: BaseException) -> bool:
 
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    log.warning("batch repeated (%s), attempt %d", type(error).__name__, state.attempt_number)
+    log.warning("repeated (%s), attempt %d", type(error).__name__, state.attempt_number)
 
 
-def retrying(patience: float) -> AsyncRetrying:
-    """Retry one whole batch for `patience` seconds; safe because every write is a keyed MERGE."""
+def retrying(
+    patience: float, predicate: Callable[[BaseException], bool] = is_retryable,
+    stop: Callable[[RetryCallState], bool] | None = None,
+) -> AsyncRetrying:
+    """Retry one whole batch for `patience` seconds; safe because every write is a keyed MERGE.
+
+    With another predicate it retries requests to archives; `stop` tells then when it is enough.
+    """
     return AsyncRetrying(
-        retry=retry_if_exception(is_retryable),
+        retry=retry_if_exception(predicate),
         wait=wait_exponential_jitter(multiplier=0.5, max=30),
-        stop=stop_after_delay(patience),
+        stop=stop or stop_after_delay(patience),
         before_sleep=_log_retry,
         reraise=True,
     )

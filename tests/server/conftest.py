@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,9 @@ _EMPTY = """\
 MATCH (n) WHERE NOT n:Schema AND NOT n:ReferenceRole
 CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"""
 _NODES = """\
-MATCH (n) WHERE none(l IN labels(n) WHERE l IN ['Schema', 'ReferenceRole', 'IngestRun', 'Root'])
+MATCH (n)
+WHERE none(l IN labels(n)
+           WHERE l IN ['Schema', 'ReferenceRole', 'IngestRun', 'RetrieveRun', 'Root'])
 RETURN labels(n) AS labels, properties(n) AS properties"""
 _EDGES = """\
 MATCH (a)-[r]->(b)
@@ -49,7 +51,8 @@ RETURN labels(a) AS from_labels, properties(a) AS a, type(r) AS type, properties
        labels(b) AS to_labels, properties(b) AS b"""
 _UNREFERRED = """\
 MATCH (b:Missing)
-WHERE NOT EXISTS { (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-() }
+WHERE b.in_archive IS NULL
+  AND NOT EXISTS { (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-() }
   AND NOT EXISTS { (b)-[:HAS_INSTANCE]->(:Missing) }
 RETURN b"""
 _DONE = "MATCH (r:IngestRun {state: 'DONE'}) RETURN r.counts AS counts, r.n_files AS n"
@@ -97,13 +100,13 @@ class TestGraph:
     def wipe(self) -> None:
         self.write(_EMPTY)
 
-    def content(self) -> tuple[list[str], list[str]]:
-        """Nodes and edges as sorted text, without what may differ between runs."""
-        nodes = [_text(sorted(r["labels"]), r["properties"]) for r in self.read(_NODES)]
+    def content(self, without: Collection[str] = ()) -> tuple[list[str], list[str]]:
+        """Nodes and edges as sorted text, without what may differ between runs, and `without`."""
+        nodes = [_text(sorted(r["labels"]), r["properties"], without) for r in self.read(_NODES)]
         edges = [
             _text([*sorted(r["from_labels"]), _key(r["a"]), r["type"], *sorted(r["to_labels"]),
                    _key(r["b"])], r["properties"])
-            for r in self.read(_EDGES) if "IngestRun" not in r["from_labels"]
+            for r in self.read(_EDGES) if not {"IngestRun", "RetrieveRun"} & set(r["from_labels"])
         ]
         return sorted(nodes), sorted(edges)
 
@@ -112,8 +115,8 @@ def _key(properties: dict[str, Any]) -> str:
     return str(next((properties[k] for k in _KEYS if k in properties), properties))
 
 
-def _text(head: Sequence[str], properties: dict[str, Any]) -> str:
-    kept = {k: v for k, v in properties.items() if k not in PER_RUN}
+def _text(head: Sequence[str], properties: dict[str, Any], without: Collection[str] = ()) -> str:
+    kept = {k: v for k, v in properties.items() if k not in PER_RUN and k not in without}
     return json.dumps([*head, kept], sort_keys=True, default=str)
 
 

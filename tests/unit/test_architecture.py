@@ -29,7 +29,7 @@ LEVELS = {
     "cli": 6,
 }
 # These serve all and import none of them. `rtgraph` itself holds the version.
-SHARED = {"config", "errors", "text"}
+SHARED = {"config", "errors", "settings", "text", "values"}
 ENTRIES = {"__init__", "__main__"}
 # What a part does not import although the levels would allow it.
 APART = {("viz", "ingest"), ("preprocess", "ingest"), ("render", "store")}
@@ -113,7 +113,7 @@ def test_declarations_need_the_dictionary_only() -> None:
 
 # --- what an import loads ------------------------------------------------------------------------
 
-HEAVY = ["neo4j", "pydicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
+HEAVY = ["neo4j", "pydicom", "pynetdicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
 LOADS = [
     # imported           must not load
     ("rtgraph",          [*HEAVY, "rich", "typer"]),

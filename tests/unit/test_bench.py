@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from bench import corpus, files, ingest, plain, records, results, scan
+from bench import archive, corpus, files, ingest, plain, records, results, scan
 from bench.cohort import SHARES, Series, Study, Totals, studies
 from bench.objects import CLASSES
 from bench.templates import encoding, files_of
@@ -321,3 +321,14 @@ def test_a_command_is_watched_and_what_it_tells_is_noted(tmp_path: Path) -> None
 def test_a_command_that_fails_ends_the_measurement(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="ended with 5"):
         ingest.run([sys.executable, "-c", "raise SystemExit(5)"], dict(os.environ), tmp_path)
+
+
+def test_slices_of_the_archive_are_shared_out(tmp_path: Path) -> None:
+    found = archive.slices(tmp_path, archive.IN_SERIES + 2)
+    assert [len(files) for files in found.series.values()] == [archive.IN_SERIES, 2]
+    assert sorted(uid for part in found.shares(4) for uid in part) == sorted(found.series)
+    ds = read(found.files[-1].read_bytes())
+    assert (ds.SeriesInstanceUID, ds.Rows) == (list(found.series)[1], archive.ROWS)
+    before = found.files[0].read_bytes()
+    found.files[0].unlink()
+    assert archive.slices(tmp_path, archive.IN_SERIES + 2).files[0].read_bytes() == before

@@ -9,8 +9,9 @@ from typing import Any
 import platformdirs
 import pytest
 
-from rtgraph.config import SETTINGS, Settings, load
+from rtgraph.config import Node, Settings, load
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.settings import NODE_SETTINGS, SETTINGS
 
 PROJECT, USER = "rtgraph.toml", "rtgraph.toml of the user"
 OWN, THEIRS = "RTGRAPH_URI", "NEO4J_URI"
@@ -100,7 +101,7 @@ def test_the_process_gives_environment_and_folder(
 def test_declarations_and_the_class_agree(folders: tuple[Path, Path]) -> None:
     assert len({s.name for s in SETTINGS}) == len({s.key for s in SETTINGS}) == len(SETTINGS)
     assert {f.name for f in fields(Settings)} == {
-        "roots", "validate", "origin", *(s.name for s in SETTINGS)}
+        "nodes", "roots", "validate", "origin", *(s.name for s in SETTINGS)}
     variables = [v for s in SETTINGS for v in s.environment]
     assert len(variables) == len(set(variables))
     assert all(v.startswith(("RTGRAPH_", "NEO4J_")) for v in variables)
@@ -139,6 +140,7 @@ def test_variables(folders: tuple[Path, Path], variable: str, text: str, value: 
 # --- what is refused -----------------------------------------------------------------------------
 
 NUMBER, PORT = "a number from 1 is expected", "a port from 1 to 65535 is expected"
+TITLE = "an AE title of 1 to 16 characters is expected"
 SECONDS, TEXT, PATH = "a number of seconds is expected", "text is expected", "a path is expected"
 REFUSED = [
     # name                  key                  value in the file   message
@@ -158,6 +160,19 @@ REFUSED = [
     ("home of nobody",      "local.home",        "'~no-user/x'",     "the home of that user is"),
     ("root without a path", "roots.a",           "1",                PATH),
     ("root with a colon",   "roots.'a:b'",       "'/a'",             "a name without a colon"),
+    ("long AE title",       "pacs.ae_title",     "'12345678901234567'", TITLE),
+    ("empty AE title",      "pacs.ae_title",     "' '",              TITLE),
+    ("AE title, backslash", "pacs.ae_title",     "'A\\B'",           TITLE),
+    ("AE title, letters",   "pacs.ae_title",     "'ÄRZTE'",          TITLE),
+    ("numbers for titles",  "pacs.callers",      "[1]",              "a list of texts"),
+    ("no network",          "pacs.allow",        "['10.0.0.0/99']",  "addresses or networks"),
+    ("name for a network",  "pacs.allow",        "'host.example'",   "addresses or networks"),
+    ("small PDU",           "pacs.max_pdu",      "100",              "bytes from 4096"),
+    ("negative PDU",        "pacs.max_pdu",      "-1",               "bytes from 4096"),
+    ("no size",             "pacs.min_free",     "'2X'",             "a size is expected"),
+    ("no way to sync",      "pacs.sync",         "'always'",         "one of file, association"),
+    ("node without port",   "nodes.a",           "{ae_title = 'A', host = 'h'}", "ae_title, host"),
+    ("node that is a text", "nodes.a",           "'host'",           "a section"),
 ]
 
 
@@ -169,6 +184,65 @@ def test_wrong_values(folders: tuple[Path, Path], key: str, value: str, message:
     with pytest.raises(UsageError, match=f"{stated} from rtgraph.toml: {message}") as error:
         load({}, {}, folders[0])
     assert error.value.exit_code == 2
+
+
+def test_a_wrong_value_of_an_archive_is_named(folders: tuple[Path, Path]) -> None:
+    write(folders[0], "[nodes.a]\nport = 0\n")
+    with pytest.raises(UsageError, match=r"nodes\.a\.port from rtgraph\.toml: a port"):
+        load({}, {}, folders[0])
+    write(folders[0], "[nodes.a]\nhots = 'h'\n")
+    with pytest.raises(UnknownName, match=r"setting of nodes\.a") as error:
+        load({}, {}, folders[0])
+    assert error.value.hint == "Did you mean host?"
+
+
+def test_archives_are_read_by_name(folders: tuple[Path, Path]) -> None:
+    write(folders[1], "[nodes.a]\nurl = 'http://user'\n[nodes.b]\nurl = 'http://b'\n")
+    write(folders[0], "[nodes.a]\nae_title = 'A'\nhost = 'h'\nport = 104\npause = 1.5\n")
+    found = load({}, {}, folders[0])
+    assert found.nodes == {
+        "a": Node("a", "A", "h", 104, pause=1.5), "b": Node("b", url="http://b")}
+    assert found.node("b").url == "http://b"
+    with pytest.raises(UnknownName, match="no archive named 'c'"):
+        found.node("c")
+    with pytest.raises(UsageError, match="Several archives"):
+        found.node()
+    with pytest.raises(UsageError, match="No archive is known"):
+        Settings().node()
+
+
+def test_the_declarations_of_an_archive_agree_with_its_class() -> None:
+    assert {f.name for f in fields(Node)} == {s.key for s in NODE_SETTINGS} | {"name"}
+    empty = Node("a")
+    assert all(getattr(empty, s.name) == s.default for s in NODE_SETTINGS)
+
+
+def test_the_passcode_of_a_user_is_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "passcode"
+    file.write_text(f"{SECRET}\n", encoding="utf-8")
+    assert Node("a", passcode_file=file).read_passcode() == SECRET
+    assert Node("a").read_passcode() is None
+    with pytest.raises(UsageError, match="passcode file cannot be read"):
+        Node("a", passcode_file=tmp_path / "none").read_passcode()
+
+
+VALUES: list[tuple[str, str, str, object]] = [
+    # name           key                 value in the file          value
+    ("size",         "pacs.min_free",    "'2g'",                    2 * 1024**3),
+    ("bytes",        "pacs.min_free",    "500",                     500),
+    ("no limit",     "pacs.max_pdu",     "0",                       0),
+    ("networks",     "pacs.allow",       "['10.1.0.0/16', '::1']",  ("10.1.0.0/16", "::1")),
+    ("with commas",  "pacs.callers",     "'A, B'",                  ("A", "B")),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "read"), [c[1:] for c in VALUES],
+                         ids=[c[0] for c in VALUES])
+def test_values_of_the_receiver(
+    folders: tuple[Path, Path], key: str, value: str, read: object
+) -> None:
+    write(folders[0], f"{key} = {value}\n")
+    assert getattr(load({}, {}, folders[0]), key.split(".")[1]) == read
 
 
 @pytest.mark.parametrize("content", [b"[server\n", b"\xff"], ids=["no TOML", "no UTF-8"])
@@ -194,7 +268,7 @@ UNKNOWN = [
     ("no section",      "uri = 'x'",               "section in rtgraph.toml named 'uri'",
      "Known: "),
     ("far off",         "[zzz]\n",                 "section in rtgraph.toml named 'zzz'",
-     "Known: ingest, local, privacy, roots, server, validate."),
+     "Known: ingest, local, nodes, pacs, privacy, roots, server, validate."),
 ]
 
 

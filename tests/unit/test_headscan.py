@@ -201,7 +201,7 @@ def test_the_digest_does_not_depend_on_the_way() -> None:
     for name, raw in scans.clean().items():
         if "deflated" not in name:
             header = at_once(raw)
-            start = reading._meta(raw)[1]
+            start = reading.file_meta(raw)[1]
             with quiet():
                 slow = odd_scan(raw, plan())
             assert header.digest == reading.digest(raw, start, slow.end, len(raw)), name
@@ -210,7 +210,7 @@ def test_the_digest_does_not_depend_on_the_way() -> None:
 @pytest.mark.parametrize("syntax", scans.SYNTAXES.values(), ids=scans.SYNTAXES)
 def test_a_flipped_byte_changes_the_digest(syntax: str) -> None:
     raw = scans.file(scans.structure_set(), syntax)
-    start = reading._meta(raw)[1]
+    start = reading.file_meta(raw)[1]
     end = len(raw) if syntax == scans.DEFLATED else min(len(raw), start + DIGESTED)
     first, others, n_flips = at_once(raw).digest, 0, 0
     for at in range(start, end, 11 if syntax == scans.BIG else 2):
@@ -483,7 +483,7 @@ def test_a_declaration_appears_without_a_change_of_the_scanner(
     elements = [*scans.ct(), ("AcquisitionComments", "LT", "HELIX"),
                 ("OtherPatientIDsSequence", "SQ", [[("PatientID", "LO", "OTHER")]])]
     raw = scans.file(sorted(elements, key=lambda e: scans.tag_of(e[0])))
-    start = reading._meta(raw)[1]
+    start = reading.file_meta(raw)[1]
     of_patient = replace(next(p for p in PATIENT if p.name == "PatientID"),
                          below=("OtherPatientIDsSequence",))
     more = replace(next(p for p in INSTANCE if p.stated), name="AcquisitionComments")
@@ -496,5 +496,5 @@ def test_a_declaration_appears_without_a_change_of_the_scanner(
 
 def test_tags_of_the_user_are_taken_out() -> None:
     raw = scans.file(scans.ct())
-    item = scan(raw, reading._meta(raw)[1], plan((0x00091110,)), implicit=False).item
+    item = scan(raw, reading.file_meta(raw)[1], plan((0x00091110,)), implicit=False).item
     assert item["(0009,1110)"] == ("LO", b"skipped ")

@@ -239,7 +239,7 @@ def within(less: Any, more: Any) -> bool:
 
 def assert_ways_agree(raw: bytes) -> bool:
     """Compare both ways; return whether the quick one read the file."""
-    meta, start = reading._meta(raw)
+    meta, start = reading.file_meta(raw)
     syntax = meta.get("TransferSyntaxUID", "")
     if syntax == scans.DEFLATED:
         raw, start = reading._inflated(raw[start:])[0], 0
@@ -347,7 +347,7 @@ def truth_differs(raw: bytes, item: Item) -> list[str]:
 def damaged(files: dict[str, bytes], n: int) -> Iterator[tuple[str, bytes, bytes]]:
     """Name, file and damaged file; each time the same ones."""
     for seed, (name, raw) in enumerate(files.items()):
-        start = reading._meta(raw)[1]
+        start = reading.file_meta(raw)[1]
         for bad in scans.mutations(raw, start, n // len(files) + 1, seed):
             yield name, raw, bad
 
@@ -393,7 +393,7 @@ def test_damage_inside_the_file_meta(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for kind in scans.OBJECTS:
         raw = scans.file(scans.OBJECTS[kind]())
-        start = reading._meta(raw)[1]
+        start = reading.file_meta(raw)[1]
         for bad in scans.mutations(raw[:start], 132, N_MUTATIONS // 100, len(kind)):
             n_files += 1
             path.write_bytes(bad + raw[start:])

@@ -248,7 +248,7 @@ UNWIND $dirty AS uid
 MATCH (t:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
 WITH DISTINCT t
 MATCH (t)-[:HAS_SERIES]->(s:Series)
-WITH t, s.Modality AS modality, sum(CASE WHEN s:Missing THEN 0 ELSE 1 END) AS series, sum(coalesce(s.n_instances, 0)) AS instances
+WITH t, CASE WHEN NOT s:Missing THEN s.Modality END AS modality, sum(CASE WHEN s:Missing THEN 0 ELSE 1 END) AS series, sum(coalesce(s.n_instances, 0)) AS instances
 ORDER BY modality
 WITH t, collect(modality) AS modalities, sum(series) AS series, sum(instances) AS instances
 SET t.n_series = series, t.n_instances = instances, t.modalities = modalities;
@@ -259,7 +259,7 @@ UNWIND $dirty AS uid
 MATCH (p:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
 WITH DISTINCT p
 WITH p, COLLECT { MATCH (p)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s:Series) UNWIND s.variants AS v WITH split(v, '|') AS f RETURN DISTINCT f[1..4] } AS seen
-SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(:Study) },
+SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(t:Study) WHERE NOT t:Missing },
     p.birth_dates_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[0] AS x WHERE x <> '' RETURN date(x) AS d ORDER BY d },
     p.sexes_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[1] AS x WHERE x <> '' RETURN x ORDER BY x },
     p.names_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[2] AS x WHERE x <> '' RETURN x ORDER BY x };

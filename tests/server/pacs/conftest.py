@@ -1,0 +1,105 @@
+"""Peers: one Orthanc for a module, and a receiver in this process."""
+
+import gc
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtgraph.config import Settings
+from rtgraph.demo.cohort import write_cohort
+from rtgraph.pacs.scp import Scp
+from rtgraph.pacs.storing import Folder, Stored
+from tests.conftest import DATA
+from tests.data import peers
+from tests.data.peers import Orthanc
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed() -> None:
+    if names := peers.missing():
+        pytest.skip(f"not installed: {', '.join(names)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """pynetdicom leaves a socket that did not connect to the garbage collector."""
+    for item in items:
+        if "/pacs/" in item.nodeid:
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_is_left() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """An empty Orthanc; tests of a module share what they put into it."""
+    with peers.orthanc(tmp_path_factory.mktemp("orthanc")) as found:
+        yield found
+
+
+def real_files() -> list[Path]:
+    """The files of all real sets but those whose objects clash, or are damaged on purpose."""
+    sets = [f for f in DATA.iterdir() if f.name not in ("clashing-uids", "odd-files")]
+    return sorted(f for folder in sets for f in folder.rglob("*.dcm"))
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of a clean and an adaptive course."""
+    folder = tmp_path_factory.mktemp("cohort")
+    write_cohort(folder, 2)
+    return sorted(folder.rglob("*.dcm"))
+
+
+def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@dataclass
+class Receiver:
+    """A storage SCP that runs in this process, and what has come."""
+
+    scp: Scp
+    folder: Folder
+    port: int
+    stored: list[Stored] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def files(self) -> list[Path]:
+        return sorted(p for p in self.folder.base.rglob("*") if p.is_file())
+
+
+Receive = Callable[..., Receiver]
+
+
+@pytest.fixture
+def receive(tmp_path: Path) -> Iterator[Receive]:
+    """Start receivers with settings of one's own; they are stopped after the test."""
+    with ExitStack() as stack:
+
+        def start(folder: Folder | None = None, **settings: Any) -> Receiver:
+            stored: list[Stored] = []
+            said: list[str] = []
+            base = folder or Folder(tmp_path / "received")
+            scp = Scp(Settings(**({"port": 0} | settings)), base, stored.append, say=said.append)
+            _, port = scp.start()
+            stack.callback(scp.stop)
+            return Receiver(scp, base, port, stored, said)
+
+        yield start

@@ -1,0 +1,352 @@
+"""Retrieval from a real archive: the same files and the same graph as from the folder."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+
+from tests.conftest import DATA
+from tests.data import peers
+from tests.data.peers import Orthanc
+from tests.server.conftest import TestGraph
+from tests.server.pacs.conftest import real_files, until
+
+# What depends on the file that an object is in, and what only an archive says.
+OTHERWISE = ("file_path", "file_size", "file_mtime", "header_digest", "expected_n_series",
+             "expected_n_instances")
+WAYS = ["move", "get", "DICOMweb"]
+
+
+@pytest.fixture(scope="module")
+def filled(archive: Orthanc, cohort: list[Path]) -> Orthanc:
+    archive.add(*cohort)
+    return archive
+
+
+class Project:
+    """A folder with settings of archives, in which commands are run."""
+
+    def __init__(self, folder: Path, graph: TestGraph, archive: Orthanc) -> None:
+        self.folder, self.graph, self.archive = folder, graph, archive
+        self.port = peers.free_port()
+        archive.knows("rtgraph", "RTGRAPH", self.port)
+        self.received = folder / "received"
+        self.settings("")
+
+    def settings(self, more: str, associations: int = 2) -> None:
+        (self.folder / "rtgraph.toml").write_text(
+            f'[pacs]\nport = {self.port}\nretry = 2\nsilence = 20\nmin_free = "1M"\n'
+            f'[nodes.clinic]\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
+            f'port = {self.archive.port}\nassociations = {associations}\n'
+            f'[nodes.web]\nurl = "{self.archive.url}/dicom-web"\n{more}', encoding="utf-8")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "rtgraph", "pacs", "retrieve", *words]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | self.graph.server.environment | {
+            "RTGRAPH_JOBS": "1", "XDG_CONFIG_HOME": str(self.folder)}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(*words), cwd=self.folder, env=self.environment,
+                              capture_output=True, text=True, timeout=300)
+
+    def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
+        if way == "DICOMweb":
+            return self.run("--node", "web", *words)
+        return self.run("--node", "clinic", "--transport", way, *words)
+
+    def files(self) -> list[Path]:
+        return sorted(p for p in self.received.rglob("*.dcm") if p.is_file())
+
+
+@pytest.fixture
+def project(graph: TestGraph, filled: Orthanc, tmp_path: Path) -> Project:
+    return Project(tmp_path, graph, filled)
+
+
+def patients(folder: Path, ids: Sequence[str]) -> str:
+    file = folder / "patients.csv"
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([["name", "MRN"], *([f"x{i}", p] for i, p in enumerate(ids))])
+    return str(file)
+
+
+def ids_of(files: Sequence[Path]) -> list[str]:
+    return sorted({str(dcmread(f, stop_before_pixels=True, force=True).PatientID)
+                   for f in files})
+
+
+def rows(ran: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(ran.stdout)))
+
+
+def count(graph: TestGraph, label: str = "Instance") -> int:
+    return int(graph.one(f"MATCH (n:{label}) WHERE NOT n:Missing RETURN count(n) AS n"))
+
+
+def by_uid(files: Sequence[Path]) -> dict[str, Dataset]:
+    read = [dcmread(f, force=True) for f in files]
+    return {str(ds.SOPInstanceUID): ds for ds in read}
+
+
+# --- the same as the folder ----------------------------------------------------------------------
+
+@pytest.mark.parametrize("way", WAYS)
+def test_files_and_graph_are_those_of_the_folder(
+    project: Project, cohort: list[Path], way: str
+) -> None:
+    ran = project.over(way, "--patients", patients(project.folder, ids_of(cohort)),
+                       "--column", "MRN", "-f", "csv")
+    assert ran.returncode == 0, ran.stderr
+    found = rows(ran)
+    assert sum(int(r["announced"]) for r in found) == len(cohort)
+    assert all(r["announced"] == r["received"] == r["in_graph"] for r in found)
+    assert {r["missing"] for r in found} == {"0"}
+    assert by_uid(project.files()) == by_uid(cohort)
+    graph = project.graph
+    (run,) = graph.read(
+        "MATCH (r:RetrieveRun) RETURN r.state AS state, r.archive AS archive, "
+        "r.n_announced AS announced, r.n_received AS received, r.n_failed AS failed")
+    assert run == {"state": "DONE", "archive": "web" if way == "DICOMweb" else "clinic",
+                   "announced": len(cohort), "received": len(cohort), "failed": 0}
+    assert graph.one("MATCH (:RetrieveRun)-[r:REQUESTED]->(s:Series) "
+                     "RETURN sum(r.received) AS n") == len(cohort)
+    assert graph.one("MATCH (:RetrieveRun)-[r:REQUESTED]->(t:Study) "
+                     "RETURN sum(r.announced) AS n") == len(cohort)
+    assert graph.read("MATCH (n) WHERE n.in_archive RETURN n") == []
+    assert graph.read("MATCH (s:Series) WHERE NOT s:Missing AND s.expected_n_instances <> "
+                      "s.n_instances RETURN s") == []
+    received = without_runs(graph)
+    graph.wipe()
+    graph.ingest(cohort[0].parents[2])
+    assert differing(without_runs(graph), received) == []
+
+
+def without_runs(graph: TestGraph) -> tuple[list[str], list[str]]:
+    graph.write("MATCH (r:RetrieveRun) DETACH DELETE r")
+    return graph.content(OTHERWISE)
+
+
+def differing(a: tuple[list[str], list[str]], b: tuple[list[str], list[str]]) -> list[str]:
+    """What only one of two graphs has."""
+    return sorted(set(a[0]) ^ set(b[0])) + sorted(set(a[1]) ^ set(b[1]))
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
+@pytest.mark.parametrize("way", WAYS)
+def test_real_objects(project: Project, tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
+    files = real_files()
+    with peers.orthanc(tmp_path_factory.mktemp("real")) as archive:
+        archive.add(*files)
+        project.archive = archive
+        archive.knows("rtgraph", "RTGRAPH", project.port)
+        project.settings("")
+        truth = by_uid(files)
+        studies = sorted({str(ds.StudyInstanceUID) for ds in truth.values()})
+        ran = project.over(way, *(w for uid in studies for w in ("--study", uid)))
+        assert ran.returncode == 0, ran.stderr
+    assert by_uid(project.files()) == truth
+    received = without_runs(project.graph)
+    project.graph.wipe()
+    project.graph.ingest(*files)
+    assert differing(without_runs(project.graph), received) == []
+
+
+# --- what is asked for ---------------------------------------------------------------------------
+
+def of(cohort: list[Path], modality: str) -> list[Dataset]:
+    found = [dcmread(f, stop_before_pixels=True) for f in cohort]
+    return [ds for ds in found if ds.Modality == modality]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_series_and_one_object(project: Project, cohort: list[Path], way: str) -> None:
+    plan, image = of(cohort, "RTPLAN")[0], of(cohort, "CT")[3]
+    ran = project.over(way, "--series", str(plan.SeriesInstanceUID), "--instance",
+                       str(image.SOPInstanceUID))
+    assert ran.returncode == 0, ran.stderr
+    in_series = [ds for ds in of(cohort, "RTPLAN")
+                 if ds.SeriesInstanceUID == plan.SeriesInstanceUID]
+    assert sorted(by_uid(project.files())) == sorted(
+        [*(str(ds.SOPInstanceUID) for ds in in_series), str(image.SOPInstanceUID)])
+
+
+def test_modalities_and_dates(project: Project, cohort: list[Path]) -> None:
+    listed = patients(project.folder, ids_of(cohort))
+    ran = project.run("-n", "clinic", "--patients", listed, "--column", "MRN", "--modality",
+                      "RTPLAN", "--modality", "RTSTRUCT")
+    assert ran.returncode == 0, ran.stderr
+    assert {ds.Modality for ds in by_uid(project.files()).values()} == {"RTPLAN", "RTSTRUCT"}
+    n = len(project.files())
+    assert n == len(of(cohort, "RTPLAN")) + len(of(cohort, "RTSTRUCT"))
+    date = str(of(cohort, "CT")[0].StudyDate)
+    ran = project.run("-n", "clinic", "--patients", listed, "--column", "MRN", "--date",
+                      f"{date}..{date}", "--exclude-modality", "RTRECORD", "-f", "csv")
+    assert ran.returncode == 0, ran.stderr
+    assert {str(ds.StudyDate) for ds in by_uid(project.files()[n:]).values()} >= {date}
+    assert {r["modality"] for r in rows(ran)} & {"RTRECORD"} == set()
+
+
+def test_a_dry_run_fetches_nothing(project: Project, cohort: list[Path]) -> None:
+    ran = project.run("-n", "clinic", "--patients", patients(project.folder, ids_of(cohort)),
+                      "--column", "MRN", "--dry-run", "-f", "json")
+    assert ran.returncode == 0, ran.stderr
+    assert sum(r["announced"] for r in json.loads(ran.stdout)["rows"]) == len(cohort)
+    assert f"{len(cohort):,} would be fetched" in ran.stderr
+    assert not project.received.exists()
+    assert project.graph.read("MATCH (n:RetrieveRun) RETURN n") == []
+
+
+def test_what_is_there_is_not_fetched_again(project: Project, cohort: list[Path]) -> None:
+    study = str(of(cohort, "RTPLAN")[0].StudyInstanceUID)
+    first = project.run("-n", "clinic", "--study", study, "-f", "csv")
+    assert first.returncode == 0
+    content = project.graph.content()
+    again = project.run("-n", "clinic", "-n", "web", "--study", study, "-f", "csv")
+    assert again.returncode == 0
+    assert {r["received"] for r in rows(again)} == {"0"}
+    assert sum(int(r["there"]) for r in rows(again)) == 2 * sum(
+        int(r["received"]) for r in rows(first))
+    assert project.graph.content() == content
+
+
+def test_the_rest_of_a_series_that_was_begun(project: Project, cohort: list[Path]) -> None:
+    series = Counter(str(ds.SeriesInstanceUID) for ds in of(cohort, "CT")).most_common()[0][0]
+    slices = [f for f in cohort
+              if str(dcmread(f, stop_before_pixels=True).SeriesInstanceUID) == series]
+    project.graph.ingest(*slices[:5])
+    ran = project.run("-n", "clinic", "--series", series, "-f", "csv")
+    assert ran.returncode == 0, ran.stderr
+    (row,) = rows(ran)
+    assert (row["there"], row["received"]) == ("5", str(len(slices) - 5))
+    assert len(project.files()) == len(slices) - 5
+
+
+def test_a_cohort(project: Project, cohort: list[Path]) -> None:
+    plan, dose = of(cohort, "RTPLAN")[0], of(cohort, "RTDOSE")[0]
+    project.graph.ingest(*[f for f in cohort
+                           if dcmread(f, stop_before_pixels=True).SOPInstanceUID
+                           == plan.SOPInstanceUID])
+    project.graph.write(
+        "MATCH (i:Instance {SOPInstanceUID: $plan}) CREATE (c:Cohort {name: 'mine'}) "
+        "CREATE (c)-[:HAS_MEMBER]->(i) CREATE (c)-[:HAS_MEMBER]->(:Series:Missing "
+        "{SeriesInstanceUID: $dose, in_archive: true, dirty: true})",
+        plan=str(plan.SOPInstanceUID), dose=str(dose.SeriesInstanceUID))
+    ran = project.run("-n", "clinic", "--cohort", "mine", "-f", "csv")
+    assert ran.returncode == 0, ran.stderr
+    assert sorted((r["series"], r["there"]) for r in rows(ran)) == sorted([
+        (str(plan.SeriesInstanceUID), "1"), (str(dose.SeriesInstanceUID), "0")])
+    project.graph.write("MATCH (c:Cohort) DETACH DELETE c")
+
+
+# --- what is referred to and absent --------------------------------------------------------------
+
+MISSING = """\
+MATCH (b:Missing)<-[:REFERENCES]-() WHERE b:Instance RETURN DISTINCT b.SOPInstanceUID AS uid"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_missing_targets_are_fetched_and_what_they_refer_to(
+    project: Project, cohort: list[Path], way: str
+) -> None:
+    first = [f for f in cohort if "patient-1" in f.as_posix()]
+    dose = next(f for f in first if dcmread(f, stop_before_pixels=True).Modality == "RTDOSE")
+    project.graph.ingest(dose)
+    dangling = {r["uid"] for r in project.graph.read(MISSING)}
+    held = set(by_uid(cohort))
+    assert dangling & held
+    one = project.over(way, "--missing", "--max-depth", "1", "-f", "csv")
+    assert {r["uid"] for r in project.graph.read(MISSING)} & dangling & held == set()
+    assert set(by_uid(project.files())) == dangling & held
+    assert one.returncode == (1 if dangling - held else 0)
+    project.over(way, "--missing", "--max-depth", "5")
+    assert {r["uid"] for r in project.graph.read(MISSING)} & held == set()
+    modalities = {ds.Modality for ds in by_uid(project.files()).values()}
+    assert {"RTPLAN", "RTSTRUCT", "CT"} <= modalities
+    # nothing but what is referred to
+    assert len(project.files()) < len(first)
+
+
+def test_a_limit_of_objects(project: Project, cohort: list[Path]) -> None:
+    dose = next(f for f in cohort if dcmread(f, stop_before_pixels=True).Modality == "RTDOSE")
+    project.graph.ingest(dose)
+    ran = project.run("-n", "clinic", "--missing", "--max-depth", "9", "--max-instances", "3")
+    assert 0 < len(project.files()) <= 3
+    assert "--max-instances is reached" in ran.stderr
+
+
+# --- keep ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("way", WAYS)
+def test_keep_header_then_none_then_full(
+    project: Project, cohort: list[Path], way: str
+) -> None:
+    image = of(cohort, "CT")[0]
+    study = ["--instance", str(image.SOPInstanceUID)]
+    kept = "MATCH (i:Instance) WHERE NOT i:Missing RETURN i.kept AS kept"
+    assert project.over(way, *study, "--keep", "header").returncode == 0
+    (file,) = project.files()
+    assert "PixelData" not in dcmread(file)
+    assert project.graph.one(kept) == "HEADER"
+    enough = project.over(way, *study, "--keep", "none", "-f", "csv")
+    assert [r["there"] for r in rows(enough)] == ["1"]
+    full = project.over(way, *study, "--keep", "full", "-f", "csv")
+    assert [r["received"] for r in rows(full)] == ["1"]
+    (file,) = project.files()
+    assert "PixelData" in dcmread(file)
+    assert project.graph.one(kept) is None
+
+
+def test_keep_none_leaves_a_graph_and_no_file(project: Project, cohort: list[Path]) -> None:
+    study = str(of(cohort, "RTPLAN")[0].StudyInstanceUID)
+    ran = project.run("-n", "clinic", "--study", study, "--keep", "none", "-f", "csv")
+    assert ran.returncode == 0, ran.stderr
+    assert project.files() == []
+    n = sum(int(r["received"]) for r in rows(ran))
+    assert n == count(project.graph) > 0
+    assert project.graph.read("MATCH (i:Instance) WHERE NOT i:Missing "
+                              "RETURN DISTINCT i.kept AS kept") == [{"kept": "NONE"}]
+
+
+# --- interrupted and gone on with ----------------------------------------------------------------
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "stopped"])
+def test_what_was_interrupted_is_finished_by_the_next_run(
+    project: Project, cohort: list[Path], how: signal.Signals
+) -> None:
+    words = ("-n", "clinic", "--patients", patients(project.folder, ids_of(cohort)), "--column",
+             "MRN", "--max-associations", "1", "--pause", "0.3")
+    process = subprocess.Popen(project.command(*words), cwd=project.folder,
+                               env=project.environment, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: len(project.files()) > 20, 120)
+        process.send_signal(how)
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    began = len(project.files())
+    assert began < len(cohort)
+    if how == signal.SIGTERM:
+        assert process.returncode == 130, err
+        assert count(project.graph) == began
+        assert project.graph.one("MATCH (r:RetrieveRun) RETURN r.state AS s") == "INTERRUPTED"
+    times = {p: p.stat().st_mtime_ns for p in project.files()}
+    ran = project.run(*words[:-4])
+    assert ran.returncode == 0, ran.stderr
+    assert count(project.graph) == len(cohort) == len(project.files())
+    assert {p: p.stat().st_mtime_ns for p in times} == times  # none came a second time
+    states = sorted(r["s"] for r in project.graph.read(
+        "MATCH (r:RetrieveRun) RETURN r.state AS s"))
+    assert states == ["DONE", "KILLED" if how == signal.SIGKILL else "INTERRUPTED"]
