@@ -7,7 +7,7 @@ the reader, the TOML keys and the reference page are made from it.
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -87,11 +87,12 @@ class Setting:
     default: Any = None
     environment: tuple[str, ...] = ()
     secret: bool = False
+    attribute: str = ""
 
     @property
     def name(self) -> str:
         """The attribute of `Settings`."""
-        return self.key.split(".")[-1]
+        return self.attribute or self.key.split(".")[-1]
 
 
 SETTINGS = (
@@ -131,15 +132,26 @@ SETTINGS = (
     Setting("ingest.executor", _text,
             "cluster that reads the files, dask://host:port; absent: processes of this machine",
             None, ("RTGRAPH_EXECUTOR",)),
+    Setting("log.file", _path, "file that gets a line of JSON for each message; absent: none",
+            None, ("RTGRAPH_LOG",), attribute="log_file"),
+    Setting("log.megabytes", _count, "size at which the file gets a number and a new one begins",
+            10, ("RTGRAPH_LOG_MEGABYTES",), attribute="log_megabytes"),
+    Setting("log.keep", _count, "numbered files that are kept", 5, ("RTGRAPH_LOG_KEEP",),
+            attribute="log_keep"),
 )
 _BY_KEY = {s.key: s for s in SETTINGS}
+# In the working directory, and in the user configuration folder.
+FILE = "rtgraph.toml"
 # The section about checks: thresholds, suppressions and the protocol, as it stands in the file.
 VALIDATE = "validate"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Effective settings; `origin` says for each name where its value came from."""
+    """Effective settings; `origin` says for each name where its value came from.
+
+    Roots and what stands about checks have their keys there: `roots.archive`.
+    """
 
     uri: str | None = None
     user: str = "neo4j"
@@ -160,6 +172,9 @@ class Settings:
     writers: int = 2
     batch: int = 5000
     executor: str | None = None
+    log_file: Path | None = None
+    log_megabytes: int = 10
+    log_keep: int = 5
     roots: Mapping[str, Path] = field(default_factory=dict)
     validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -214,8 +229,11 @@ def load(
         for key, value in _flat(file).items():
             if key == VALIDATE:
                 validate = _merged(validate, value)
+                origin |= {name: source if name not in origin or not isinstance(leaf, list)
+                           else f"{origin[name]}, {source}" for name, leaf in leaves(value, key)}
             elif key.startswith("roots."):
                 roots[_root_name(key, source)] = _read(_path, key, value, source)
+                origin[key] = source
             else:
                 _set(values, origin, key, value, source)
     for setting in SETTINGS:
@@ -227,6 +245,15 @@ def load(
         if value is not None:
             _set(values, origin, names[name], value, "option")
     return Settings(**values, roots=roots, validate=validate, origin=origin)
+
+
+def leaves(section: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values below a section with their keys; a list is one value."""
+    if not isinstance(section, Mapping):
+        yield key, section
+        return
+    for name, value in section.items():
+        yield from leaves(value, f"{key}.{name}")
 
 
 def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
@@ -248,11 +275,20 @@ def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
     """Settings files that exist, the weaker first, with the name that `origin` gives them."""
+    files = (("rtgraph.toml of the user", user_file()), (FILE, folder / FILE))
+    return [(name, file) for name, file in files if file.is_file()]
+
+
+def settings_files() -> list[Path]:
+    """Return the settings files that hold in the working directory, the weaker first."""
+    return [file for _, file in _files(Path.cwd())]
+
+
+def user_file() -> Path:
+    """Return where the settings of the user stand, in the user configuration folder."""
     import platformdirs
 
-    user = Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / "rtgraph.toml"
-    files = (("rtgraph.toml of the user", user), ("rtgraph.toml", folder / "rtgraph.toml"))
-    return [(name, file) for name, file in files if file.is_file()]
+    return Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / FILE
 
 
 def _flat(file: Path) -> dict[str, object]:
@@ -262,8 +298,8 @@ def _flat(file: Path) -> dict[str, object]:
         raise UsageError(f"{file.name} cannot be read: {error}.") from error
     flat: dict[str, object] = {}
     for section, content in sections.items():
-        if not isinstance(content, dict) or section not in _sections():
-            raise UnknownName(f"section in {file.name}", section, _sections())
+        if not isinstance(content, dict) or section not in section_names():
+            raise UnknownName(f"section in {file.name}", section, section_names())
         if section == VALIDATE:
             flat[VALIDATE] = content
             continue
@@ -276,7 +312,8 @@ def _flat(file: Path) -> dict[str, object]:
     return flat
 
 
-def _sections() -> list[str]:
+def section_names() -> list[str]:
+    """Return the names of all sections."""
     return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots", VALIDATE})
 
 

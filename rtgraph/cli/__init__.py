@@ -1,12 +1,15 @@
 """The command line: parse options, call one function, render, exit."""
 
 from rtgraph.cli import (
+    administering,
     asking,
     browsing,
     checking,
     cohorts,
+    configuring,
     demo,
     deriving,
+    examining,
     finding,
     querying,
     reading,
@@ -14,5 +17,5 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "browsing", "checking", "cohorts", "demo", "deriving", "finding",
-           "main", "querying", "reading", "server"]
+__all__ = ["administering", "app", "asking", "browsing", "checking", "cohorts", "configuring",
+           "demo", "deriving", "examining", "finding", "main", "querying", "reading", "server"]

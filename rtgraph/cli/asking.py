@@ -48,4 +48,5 @@ def graph(
         return
     path = output or Path(f"{key}.html")
     write_page(figure.html, path, force=force)
-    say(f"{path.name}  {len(figure.html.encode()) / 1e6:.2f} MB")
+    size = f"{len(figure.html.encode()) / 1e6:.2f} MB"
+    say(f"{path.name}  {size}", in_log=f"a figure of {size}")
