@@ -186,7 +186,7 @@ async def _disk(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(State.fault, f"{text}: too little.",
                       "Free some space, or name a home on another disk with RTGRAPH_HOME.")
     elif free < _ROOM:
-        yield Finding(State.note, f"{text}.", "A million objects take about 2.5 GB.")
+        yield Finding(State.note, f"{text}.", "A graph of six million objects takes about 10 GB.")
     else:
         yield Finding(State.ok, text)
 

@@ -17,6 +17,7 @@ from rtgraph.store.jars import neo4j_version
 from rtgraph.text import plain
 
 HOST = "127.0.0.1"
+_LOGS = 5  # of former starts; Neo4j itself rotates debug.log and the others at 20 MB
 
 _OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
@@ -153,8 +154,7 @@ def spawn(home: Path, java: Java, heap: str, environment: Mapping[str, str]) -> 
     """Start Neo4j as a process that outlives this one; return its pid."""
     log = home / "logs" / "server.log"
     log.parent.mkdir(exist_ok=True)
-    if log.exists():
-        log.replace(log.with_suffix(".log.1"))
+    _number(log)
     command = [
         java.command, "-Xms64m", f"-Xmx{heap}", "-XX:+UseParallelGC", "-Dfile.encoding=UTF-8",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
@@ -168,6 +168,15 @@ def spawn(home: Path, java: Java, heap: str, environment: Mapping[str, str]) -> 
         )
     child.returncode = 0  # else Python warns, when it ends, that the server still runs
     return child.pid
+
+
+def _number(log: Path) -> None:
+    """Give the log of the last start the number 1; those before move on, the oldest goes."""
+    for n in range(_LOGS - 1, 0, -1):
+        with suppress(FileNotFoundError):
+            log.with_suffix(f".log.{n}").replace(log.with_suffix(f".log.{n + 1}"))
+    with suppress(FileNotFoundError):
+        log.replace(log.with_suffix(".log.1"))
 
 
 def _detached() -> dict[str, Any]:
