@@ -59,7 +59,8 @@ async def examine(settings: Settings) -> list[tuple[str, Finding]]:
         if one.managed and settings.uri is not None:
             continue
         try:
-            found += [(one.name, finding) async for finding in one.look(settings)]
+            async for finding in one.look(settings):
+                found.append((one.name, finding))
         except RtgraphError as error:
             found.append((one.name, Finding(State.fault, str(error), error.hint)))
     return found

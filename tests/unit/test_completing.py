@@ -60,7 +60,7 @@ class Shell:
             env=os.environ | asked | environment, encoding="utf-8", timeout=120)
         assert done.stderr == ""
         assert self.server.came == 0
-        return done.stdout.split("\n")[:-1]
+        return [word for word in done.stdout.split("\n") if word]
 
 
 @pytest.fixture
