@@ -40,10 +40,9 @@ def _run(target: "Target", work: Callable[["Store"], Awaitable[T]], *, writes: b
     """Do the work with the graph, after looking whether it is one that can be read."""
     import asyncio
 
+    from rtgraph.cypher.cohorts import cohorts
     from rtgraph.cypher.graph import recognise
     from rtgraph.graphmodel.schema import schema
-
-    from rtgraph.cypher.cohorts import cohorts
 
     async def whole() -> T:
         async with target.store() as store:

@@ -18,7 +18,7 @@ from rtgraph.store.jars import Jar
 from rtgraph.store.launch import Java
 from tests.unit.command import Command
 
-AWAY = "bolt://127.0.0.1:1"
+AWAY = {"RTGRAPH_URI": "bolt://127.0.0.1:1", "RTGRAPH_PASSWORD": "x"}
 
 
 @pytest.fixture(autouse=True)
@@ -52,16 +52,14 @@ def test_a_new_installation_has_nothing_to_repair_and_is_left_as_it_is(command: 
 
 
 FAULTS: list[tuple[str, dict[str, str], str, str, str]] = [
-    # name              environment                       examination  said                 advice
-    ("offline",         {"RTGRAPH_OFFLINE": "1"},         "neo4j",     "forbids to fetch",   "RTGRAPH_JARS"),
-    ("heap",            {"RTGRAPH_HEAP": "much"},         "memory",    "no size",            "512m or 4g"),
-    ("memory",          {"RTGRAPH_PAGECACHE": "9000g"},   "memory",    "too much",           "smaller"),
-    ("server away",     {"RTGRAPH_URI": AWAY,
-                         "RTGRAPH_PASSWORD": "x"},        "server",    "No Neo4j server",    "rtgraph status"),
-    ("no password",     {"RTGRAPH_URI": AWAY},            "server",    "no password",        "RTGRAPH_PASSWORD"),
-    ("address",         {"RTGRAPH_URI": "http://x",
-                         "RTGRAPH_PASSWORD": "x"},        "server",    "not understood",     "bolt://"),
-]  # fmt: skip
+    # name           environment                      examination  said               advice
+    ("offline",      {"RTGRAPH_OFFLINE": "1"},        "neo4j",  "forbids to fetch",   "RTGRAPH_JARS"),
+    ("heap",         {"RTGRAPH_HEAP": "much"},        "memory", "no size",            "512m or 4g"),
+    ("memory",       {"RTGRAPH_PAGECACHE": "9000g"},  "memory", "too much",           "smaller"),
+    ("server away",  AWAY,                            "server", "No Neo4j server",    "rtgraph up"),
+    ("no password",  {"RTGRAPH_URI": "bolt://x:1"},   "server", "no password",        "_PASSWORD"),
+    ("address",      AWAY | {"RTGRAPH_URI": "x://y"}, "server", "not understood",     "bolt://"),
+]
 
 
 @pytest.mark.parametrize(("environment", "where", "said", "advice"), [f[1:] for f in FAULTS],
@@ -76,7 +74,7 @@ def test_a_fault_is_told_with_what_to_do(
 
 
 def test_what_concerns_the_managed_server_is_left_out_for_another(command: Command) -> None:
-    found = examined(command, code=1, RTGRAPH_URI=AWAY, RTGRAPH_PASSWORD="x")
+    found = examined(command, code=1, **AWAY)
     assert {e.name for e in EXAMINATIONS if e.managed} & set(found) == set()
     assert "graph" not in found
 
