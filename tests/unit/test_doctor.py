@@ -53,7 +53,7 @@ def test_a_new_installation_has_nothing_to_repair_and_is_left_as_it_is(command: 
 
 FAULTS: list[tuple[str, dict[str, str], str, str, str]] = [
     # name           environment                      examination  said               advice
-    ("offline",      {"RTGRAPH_OFFLINE": "1"},        "neo4j",  "forbids to fetch",   "RTGRAPH_JARS"),
+    ("offline",      {"RTGRAPH_OFFLINE": "1"},        "neo4j",  "forbids to fetch",   "_JARS"),
     ("heap",         {"RTGRAPH_HEAP": "much"},        "memory", "no size",            "512m or 4g"),
     ("memory",       {"RTGRAPH_PAGECACHE": "9000g"},  "memory", "too much",           "smaller"),
     ("server away",  AWAY,                            "server", "No Neo4j server",    "rtgraph up"),
