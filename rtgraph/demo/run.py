@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rtgraph.api import Figure, draw, graph_tables
 from rtgraph.config import Settings
-from rtgraph.cypher.library import checks
+from rtgraph.cypher.library import checks, select
 from rtgraph.cypher.validate import Report, run_checks
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.errors import OutputError, UsageError
@@ -76,7 +76,7 @@ def show(
                 options=Options(writers=own.writers, batch=own.batch),
                 rejects_file=out / "rejects.jsonl")
             say("ingest", _counts(summary))
-            report = await run_checks(store, checks())
+            report = await run_checks(store, select(checks()))
             return summary, report, await _draw_graph(store, out, report)
 
     summary, report, figure = asyncio.run(work())

@@ -388,6 +388,7 @@ RULES = {  # properties that follow from an element by a rule
     "PatientPosition": "position_conflict",
     "ImagePositionPatient": "slice_offset",
     "ImageOrientationPatient": "slice_offset variant orientation position_conflict",
+    "ReferencedSOPInstanceUID": "noted_uids",
     "StudyDate": "patient_age_years",
     "PatientBirthDate": "variant patient_age_years",
     **dict.fromkeys(("PatientName", "PatientSex", "AcquisitionNumber", "Rows", "Columns",
