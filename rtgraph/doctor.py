@@ -9,7 +9,6 @@ import platform
 import re
 import shutil
 import stat
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,13 +79,13 @@ async def _program(settings: Settings) -> AsyncIterator[Finding]:
 async def _settings(settings: Settings) -> AsyncIterator[Finding]:
     for file in settings_files():
         yield Finding(State.ok, f"{file} is read")
-    file = settings.password_file
-    if file and file.exists() and sys.platform != "win32":
-        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield Finding(State.fault, f"The password file {file} is open to other users.",
-                          f"chmod 600 {file}")
+    secret = settings.password_file
+    if secret and secret.exists() and os.name != "nt":
+        if secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Finding(State.fault, f"The password file {secret} is open to other users.",
+                          f"chmod 600 {secret}")
         else:
-            yield Finding(State.ok, f"the password file {file} is readable by you only")
+            yield Finding(State.ok, f"the password file {secret} is readable by you only")
 
 
 async def _server(settings: Settings) -> AsyncIterator[Finding]:

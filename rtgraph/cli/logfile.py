@@ -60,7 +60,7 @@ class SharedFile(RotatingFileHandler):
                 super().emit(record)
                 if self.stream is not None:
                     self.stream.close()
-                    self.stream = None  # type: ignore[assignment]
+                    self.stream = None
         except OSError:
             self.handleError(record)
 

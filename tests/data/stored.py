@@ -34,7 +34,7 @@ UNWIND $rows AS row
 MATCH (a) WHERE a.put_at = row.a
 MATCH (b) WHERE b.put_at = row.b
 CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties"""
-_TIMES = {"datetime": datetime, "date": date, "time": time}
+_TIMES: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
 
 
 def versions() -> dict[int, Path]:

@@ -17,9 +17,11 @@ from tests.unit.command import Command
 SECRET = "canary-of-a-password"
 
 
-def shown(command: Command, *words: str, **environment: str) -> dict[str, tuple[Any, str]]:
+def shown(command: Command, *words: str, code: int = 0, **environment: str
+          ) -> dict[str, tuple[Any, str]]:
     """Return value and origin by key."""
-    rows = json.loads(command("config", "show", "-f", "json", *words, **environment).out)["rows"]
+    printed = command("config", "show", "-f", "json", *words, code=code, **environment).out
+    rows = json.loads(printed)["rows"]
     return {r["key"]: (r["value"], r["origin"]) for r in rows}
 
 

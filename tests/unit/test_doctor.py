@@ -1,6 +1,7 @@
 """doctor: each finding says what to do, and only faults give exit code 1."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_a_taken_port(command: Command) -> None:
                                              (10**12, "ok")])
 def test_disk(command: Command, monkeypatch: pytest.MonkeyPatch, free: int, state: str) -> None:
     usage = type("Usage", (), {"free": free})
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     (finding,) = examined(command, code=int(state == "fault"))["disk"]
     assert finding["state"] == state
 
