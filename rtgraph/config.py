@@ -6,13 +6,13 @@ Precedence: option, `RTGRAPH_*` environment (then `NEO4J_*`), `./rtgraph.toml`, 
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rtgraph.errors import UnknownName, UsageError
-from rtgraph.settings import BY_KEY, NAMED, NODE_BY_NAME, SETTINGS, VALIDATE
+from rtgraph.settings import BY_KEY, FILE, NAMED, NODE_BY_NAME, SETTINGS, VALIDATE
 from rtgraph.values import path as as_path
 
 
@@ -49,7 +49,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Settings:
-    """Effective settings; `origin` says for each name where its value came from."""
+    """Effective settings; `origin` says for each name where its value came from.
+
+    Roots and what stands about checks have their keys there: `roots.archive`.
+    """
 
     uri: str | None = None
     user: str = "neo4j"
@@ -90,6 +93,9 @@ class Settings:
     tls_key: Path | None = None
     tls_ca: Path | None = None
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    log_file: Path | None = None
+    log_megabytes: int = 10
+    log_keep: int = 5
     roots: Mapping[str, Path] = field(default_factory=dict)
     validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -167,11 +173,15 @@ def load(
         for key, value in _flat(file).items():
             if key == VALIDATE:
                 validate = _merged(validate, value)
+                origin |= {name: source if name not in origin or not isinstance(leaf, list)
+                           else f"{origin[name]}, {source}" for name, leaf in leaves(value, key)}
             elif key.startswith("roots."):
                 roots[_root_name(key, source)] = _read(as_path, key, value, source)
+                origin[key] = source
             elif key.startswith("nodes."):
                 node = _node(key.removeprefix("nodes."), value, source)
                 nodes[node.name] = node
+                origin |= {name: source for name, _ in leaves(value, key)}
             else:
                 _set(values, origin, key, value, source)
     for setting in SETTINGS:
@@ -183,6 +193,15 @@ def load(
         if value is not None:
             _set(values, origin, names[name], value, "option")
     return Settings(**values, nodes=nodes, roots=roots, validate=validate, origin=origin)
+
+
+def leaves(section: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values below a section with their keys; a list is one value."""
+    if not isinstance(section, Mapping):
+        yield key, section
+        return
+    for name, value in section.items():
+        yield from leaves(value, f"{key}.{name}")
 
 
 def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
@@ -204,11 +223,20 @@ def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
     """Settings files that exist, the weaker first, with the name that `origin` gives them."""
+    files = (("rtgraph.toml of the user", user_file()), (FILE, folder / FILE))
+    return [(name, file) for name, file in files if file.is_file()]
+
+
+def settings_files() -> list[Path]:
+    """Return the settings files that hold in the working directory, the weaker first."""
+    return [file for _, file in _files(Path.cwd())]
+
+
+def user_file() -> Path:
+    """Return where the settings of the user stand, in the user configuration folder."""
     import platformdirs
 
-    user = Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / "rtgraph.toml"
-    files = (("rtgraph.toml of the user", user), ("rtgraph.toml", folder / "rtgraph.toml"))
-    return [(name, file) for name, file in files if file.is_file()]
+    return Path(platformdirs.user_config_dir("rtgraph", appauthor=False)) / FILE
 
 
 def _flat(file: Path) -> dict[str, object]:
@@ -218,8 +246,8 @@ def _flat(file: Path) -> dict[str, object]:
         raise UsageError(f"{file.name} cannot be read: {error}.") from error
     flat: dict[str, object] = {}
     for section, content in sections.items():
-        if not isinstance(content, dict) or section not in _sections():
-            raise UnknownName(f"section in {file.name}", section, _sections())
+        if not isinstance(content, dict) or section not in section_names():
+            raise UnknownName(f"section in {file.name}", section, section_names())
         if section == VALIDATE:
             flat[VALIDATE] = content
             continue
@@ -232,7 +260,8 @@ def _flat(file: Path) -> dict[str, object]:
     return flat
 
 
-def _sections() -> list[str]:
+def section_names() -> list[str]:
+    """Return the names of all sections."""
     return sorted({s.key.split(".")[0] for s in SETTINGS} | NAMED | {VALIDATE})
 
 

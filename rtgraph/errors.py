@@ -8,6 +8,8 @@ RtgraphError
 ├── ServerError                3   the database cannot be used
 │   ├── ServerUnreachable      3   nothing answers there
 │   ├── ServerRefused          3   it answers and says no (login, version, other owner)
+│   │   ├── OlderGraph         3   a former version of rtgraph wrote the graph
+│   │   └── NotPermitted       3   the user may not do this, or nobody may
 │   ├── StatementRefused       2   a statement of the user is not accepted
 │   └── LocalServerError       3   the managed server cannot be fetched, started or stopped
 ├── PeerError                  3   an archive cannot be asked, or says no
@@ -87,6 +89,19 @@ class ServerUnreachable(ServerError):
 
 class ServerRefused(ServerError):
     """The server answers and refuses: login, version or a graph of another owner."""
+
+
+class OlderGraph(ServerRefused):
+    """A graph of a former schema version; only reading the files again brings it up to date."""
+
+    def __init__(self, found: int, own: int) -> None:
+        self.found, self.own = found, own
+        super().__init__(f"The graph has schema version {found}, this rtgraph reads {own}.",
+                         "Read the files once more with this version: rtgraph ingest PATH")
+
+
+class NotPermitted(ServerRefused):
+    """The server does not permit it: the rights of the user, or a database that is read-only."""
 
 
 class StatementRefused(ServerError):

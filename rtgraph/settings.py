@@ -36,11 +36,12 @@ class Setting:
     default: Any = None
     environment: tuple[str, ...] = ()
     secret: bool = False
+    attribute: str = ""
 
     @property
     def name(self) -> str:
         """The attribute of `Settings`."""
-        return self.key.split(".")[-1]
+        return self.attribute or self.key.split(".")[-1]
 
 
 SETTINGS = (
@@ -80,6 +81,12 @@ SETTINGS = (
     Setting("ingest.executor", text,
             "cluster that reads the files, dask://host:port; absent: processes of this machine",
             None, ("RTGRAPH_EXECUTOR",)),
+    Setting("log.file", path, "file that gets a line of JSON for each message; absent: none",
+            None, ("RTGRAPH_LOG",), attribute="log_file"),
+    Setting("log.megabytes", count, "size at which the file gets a number and a new one begins",
+            10, ("RTGRAPH_LOG_MEGABYTES",), attribute="log_megabytes"),
+    Setting("log.keep", count, "numbered files that are kept", 5, ("RTGRAPH_LOG_KEEP",),
+            attribute="log_keep"),
     Setting("pacs.ae_title", ae_title, "own AE title, by which archives know rtgraph",
             "RTGRAPH", ("RTGRAPH_AE_TITLE",)),
     Setting("pacs.listen", text, "address at which objects are received", "127.0.0.1",
@@ -128,6 +135,8 @@ NODE_SETTINGS = (
     Setting("passcode_file", path, "file that holds the passcode and nothing else"),
 )
 NODE_BY_NAME = {s.name: s for s in NODE_SETTINGS}
+# In the working directory, and in the user configuration folder.
+FILE = "rtgraph.toml"
 # Sections whose keys are names that the user gives.
 NAMED = {"nodes", "roots"}
 # The section about checks: thresholds, suppressions and the protocol, as it stands in the file.

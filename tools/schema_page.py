@@ -52,7 +52,8 @@ def graph_schema() -> Iterator[str]:
     yield from _shared(of["shared"])
     yield "## Administration"
     yield ("What rtgraph notes about its own work. One node `Schema` holds `version` and `key`, "
-           "the key of `patient_key`.")
+           "the key of `patient_key`; `upgraded_from` is the former version of a graph of which "
+           "not all files have been read again.")
     for kind in of["administration"]:
         yield f"### {kind.label}"
         yield f"Identified by `{kind.key}`."

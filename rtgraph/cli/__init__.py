@@ -1,12 +1,15 @@
 """The command line: parse options, call one function, render, exit."""
 
 from rtgraph.cli import (
+    administering,
     browsing,
     checking,
     cohorts,
+    configuring,
     demo,
     deriving,
     drawing,
+    examining,
     finding,
     pacs,
     querying,
@@ -16,5 +19,6 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "browsing", "checking", "cohorts", "demo", "deriving", "drawing", "finding",
-           "main", "pacs", "querying", "reading", "retrieving", "server"]
+__all__ = ["administering", "app", "browsing", "checking", "cohorts", "configuring", "demo",
+           "deriving", "drawing", "examining", "finding", "main", "pacs", "querying", "reading",
+           "retrieving", "server"]

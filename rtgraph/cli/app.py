@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr. Heavy imports stand inside the 
 """
 
 import io
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtgraph import __version__
+from rtgraph.cli.logfile import FACTS, follow, terminal
 from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError
 from rtgraph.text import plain
 from rtgraph.viz.output import refuse_existing, write_file
@@ -28,8 +30,9 @@ app = typer.Typer(
 )
 
 
-def say(text: str) -> None:
-    """Print a line for people on stderr."""
+def say(text: str, *, in_log: str | None = None, level: int = logging.INFO) -> None:
+    """Print a line for people on stderr; `in_log` stands in the log file in its place."""
+    terminal.log(level, "%s", text if in_log is None else in_log)
     with suppress(OSError):  # nobody reads stderr any more: no reason to stop
         typer.echo(plain(text), err=True)
 
@@ -46,6 +49,7 @@ def main() -> None:
             raise KeyboardInterrupt
     except BaseException as error:
         code = _failed(error)
+    terminal.info("exit", extra={FACTS: {"exit_code": int(code or 0)}})
     sys.exit(code or 0)
 
 
@@ -60,16 +64,19 @@ def _failed(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.done
     if isinstance(error, RtgraphError):
-        say(f"{error} {error.hint}".strip())
+        # what was wrong with the words of a command may repeat them
+        kind = type(error).__name__ if error.exit_code is ExitCode.usage else None
+        say(f"{error} {error.hint}".strip(), in_log=kind, level=logging.ERROR)
         return error.exit_code
     if hasattr(error, "format_message"):
         shows_help = type(error).__name__ == "NoArgsIsHelpError"
-        say(error.format_message() + ("" if shows_help else " See rtgraph --help."))
+        say(error.format_message() + ("" if shows_help else " See rtgraph --help."),
+            in_log=type(error).__name__, level=logging.ERROR)
         return ExitCode.usage
     if os.environ.get("RTGRAPH_DEBUG"):
         raise error
     say(f"Unexpected error: {type(error).__name__}. This is a defect of rtgraph; "
-        "RTGRAPH_DEBUG=1 shows where.")
+        "RTGRAPH_DEBUG=1 shows where.", level=logging.ERROR)
     return ExitCode.incomplete
 
 
@@ -88,11 +95,13 @@ def settings_of(uri: str | None, data: Path | None, **options: object) -> "Setti
 
     if uri and data:
         raise UsageError("--uri and --data name two servers.", "Give one of them.")
+    settings = config.load({"uri": uri, "home": data and data.resolve(), **options})
+    follow(settings)
     if data:  # a home named on the command line is meant, whatever URI is configured
         from dataclasses import replace
 
-        return replace(config.load({"home": data.resolve(), **options}), uri=None)
-    return config.load({"uri": uri, **options})
+        return replace(settings, uri=None)
+    return settings
 
 
 def target_of(settings: "Settings", *, start: bool = True, writes: bool = False) -> "Target":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.completing import check_ids, families_and_ids
 from rtgraph.cli.options import (
     AsChecks,
     AsReport,
@@ -39,8 +40,10 @@ OptionalFile = Path | None
 @app.command()
 def validate(
     uri: Uri = None, data: Data = None,
-    select: Annotated[list[str] | None, typer.Option(help="Ids or families, as REF.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Ids or families to leave out.")] = None,
+    select: Annotated[list[str] | None, typer.Option(
+        help="Ids or families, as REF.", autocompletion=families_and_ids)] = None,
+    ignore: Annotated[list[str] | None, typer.Option(
+        help="Ids or families to leave out.", autocompletion=families_and_ids)] = None,
     patient: Annotated[str | None, typer.Option(help="patient_key or PatientID.")] = None,
     study: Annotated[str | None, typer.Option(help="UID of a study of the patient.")] = None,
     level: Annotated[Pass, typer.Option(help="Facts that are in the graph.")] = Pass.header,
@@ -259,7 +262,8 @@ def checks(output_format: AsRows = Format.table, output: Output = None, force: F
 
 @app.command()
 def explain(
-    check_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a check.")],
+    check_id: Annotated[str, typer.Argument(
+        metavar="ID", help="Id of a check.", autocompletion=check_ids)],
     output_format: AsReport = ReportFormat.table,
 ) -> None:
     """Explain a check: why, by which part of the Standard, how to repair, and its Cypher.
@@ -294,7 +298,8 @@ def explain(
 
 @app.command()
 def waive(
-    check_id: Annotated[str | None, typer.Argument(metavar="ID", help="Id of a check.")] = None,
+    check_id: Annotated[str | None, typer.Argument(
+        metavar="ID", help="Id of a check.", autocompletion=check_ids)] = None,
     subject: Annotated[str | None, typer.Argument(help="Subject of the finding.")] = None,
     finding_target: Annotated[str | None, typer.Argument(
         metavar="[TARGET]", help="Its target, where the subject has several findings.")] = None,

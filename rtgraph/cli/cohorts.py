@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.completing import cohort_names, query_names, remember_cohorts
 from rtgraph.cli.options import (
     AsReport,
     AsRows,
@@ -31,13 +32,15 @@ T = TypeVar("T")
 cohorts_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
                           help="Saved cohorts: members frozen with their question.")
 app.add_typer(cohorts_app, name="cohort")
-Name = Annotated[str, typer.Argument(help="Name of the cohort.")]
+Name = Annotated[str, typer.Argument(
+    help="Name of the cohort.", autocompletion=cohort_names)]
 
 
 def _run(target: "Target", work: Callable[["Store"], Awaitable[T]], *, writes: bool = False) -> T:
     """Do the work with the graph, after looking whether it is one that can be read."""
     import asyncio
 
+    from rtgraph.cypher.cohorts import cohorts
     from rtgraph.cypher.graph import recognise
     from rtgraph.graphmodel.schema import schema
 
@@ -47,7 +50,9 @@ def _run(target: "Target", work: Callable[["Store"], Awaitable[T]], *, writes: b
                 say(notice)
             if writes:
                 await store.prepare(schema())
-            return await work(store)
+            done = await work(store)
+            remember_cohorts(target, [str(r["name"]) for r in await cohorts(store)])
+            return done
 
     return asyncio.run(whole())
 
@@ -55,7 +60,8 @@ def _run(target: "Target", work: Callable[["Store"], Awaitable[T]], *, writes: b
 @cohorts_app.command("save")
 def cohort_save(
     name: Name,
-    query: Annotated[str | None, typer.Option(help="Named query whose rows are members.")] = None,
+    query: Annotated[str | None, typer.Option(
+        help="Named query whose rows are members.", autocompletion=query_names)] = None,
     parameters: Parameters = None,
     column: Annotated[str | None, typer.Option(
         help="Column of the query that names the members.")] = None,

@@ -178,7 +178,8 @@ def _write(content: str | bytes, output: Path, force: bool) -> Path | None:
                 force=force)
     if str(output) == "-":
         return None
-    say(f"{output.name}  {output.stat().st_size / 1e6:.2f} MB")
+    size = f"{output.stat().st_size / 1e6:.2f} MB"
+    say(f"{output.name}  {size}", in_log=f"a figure of {size}")
     return output
 
 

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rtgraph.cli.app import say
+from rtgraph.cli.logfile import FACTS, terminal
 from rtgraph.cli.options import LogFormat
 from rtgraph.text import plain
 
@@ -187,10 +188,17 @@ def counted(counts: Mapping[Any, int]) -> dict[str, int]:
 
 def event(name: str, **facts: object) -> None:
     """Write a line of JSON on stderr; `schema_version` says which facts to expect."""
+    noted(name, **facts)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     with suppress(OSError):
         print(json.dumps({"event": name, "schema_version": 1, "time": now, **facts},
                          sort_keys=True), file=sys.stderr, flush=True)
+
+
+def noted(name: str, **facts: object) -> None:
+    """Keep an event in the log file, but for those that come every few seconds."""
+    if name != "progress":
+        terminal.info(name, extra={FACTS: facts})
 
 
 def told(log: LogFormat, identifiers: bool) -> Callable[[int, "Rejected"], None] | None:

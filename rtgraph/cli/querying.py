@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.completing import query_names
 from rtgraph.cli.options import AsRows, Data, Force, Format, Identifiers, Output, Uri
 from rtgraph.cli.rows import write_rows
 from rtgraph.errors import UsageError
@@ -37,7 +38,8 @@ def query_list(output_format: AsRows = Format.table, output: Output = None, forc
 
 @queries_app.command("show")
 def query_show(
-    name: Annotated[str, typer.Argument(help="Name of a query.")],
+    name: Annotated[str, typer.Argument(
+        help="Name of a query.", autocompletion=query_names)],
     link: Annotated[bool, typer.Option(
         "--link", help="Print the address that opens it in Neo4j Browser.")] = False,
     uri: Uri = None, data: Data = None,
@@ -67,7 +69,8 @@ def query_show(
 
 @queries_app.command("run")
 def query_run(
-    name: Annotated[str, typer.Argument(help="Name of a query, or a Cypher text.")],
+    name: Annotated[str, typer.Argument(
+        help="Name of a query, or a Cypher text.", autocompletion=query_names)],
     parameters: Parameters = None,
     uri: Uri = None, data: Data = None,
     output_format: AsRows = Format.table,

@@ -29,7 +29,7 @@ from rtgraph.cli.options import (
     Uri,
     Writers,
 )
-from rtgraph.cli.progress import counted, event, told, watched
+from rtgraph.cli.progress import counted, event, noted, told, watched
 from rtgraph.cli.summary import summary_text
 from rtgraph.errors import ExitCode, UsageError
 
@@ -120,12 +120,12 @@ def _modalities(given: list[str] | None) -> frozenset[str]:
 def _ended(summary: "Summary", log: LogFormat) -> None:
     """Print the summary; a run that was interrupted exits with 130."""
     p = summary.progress
-    if log is LogFormat.json:
-        event("end", run_id=summary.run_id, state=summary.state, seconds=summary.seconds,
-              files=summary.n_files, states=counted(p.states), reasons=counted(p.reasons),
-              fallbacks=counted(p.fallbacks),
-              retired=p.pruned.retired,
-              unchanged=summary.unchanged, counts=dict(summary.after))
+    tell = event if log is LogFormat.json else noted
+    tell("end", run_id=summary.run_id, state=summary.state, seconds=summary.seconds,
+         files=summary.n_files, states=counted(p.states), reasons=counted(p.reasons),
+         fallbacks=counted(p.fallbacks),
+         retired=p.pruned.retired,
+         unchanged=summary.unchanged, counts=dict(summary.after))
     typer.echo(summary_text(summary))
     if summary.state == "INTERRUPTED":
         raise typer.Exit(ExitCode.interrupted)

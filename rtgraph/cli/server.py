@@ -7,7 +7,7 @@ import typer
 
 from rtgraph.cli.app import app, say, settings_of, target_of
 from rtgraph.cli.options import AsReport, Data, ReportFormat, Uri
-from rtgraph.errors import ExitCode
+from rtgraph.errors import ExitCode, OlderGraph
 
 
 @app.command()
@@ -31,7 +31,10 @@ def up(
 
     async def prepare() -> None:
         async with target.store() as store:
-            await store.prepare(schema())
+            try:
+                await store.prepare(schema())
+            except OlderGraph as error:
+                say(f"{error} {error.hint}")
 
     asyncio.run(prepare())
     if running:
@@ -40,9 +43,7 @@ def up(
 
 
 def _home() -> Path:
-    from rtgraph import config
-
-    return config.load().home
+    return settings_of(None, None).home
 
 
 @app.command()

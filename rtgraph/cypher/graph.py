@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rtgraph.cypher.library import lookup, table
-from rtgraph.errors import ServerRefused, UsageError
+from rtgraph.errors import OlderGraph, ServerRefused, UsageError
 from rtgraph.graphmodel.schema import SCHEMA_VERSION
 from rtgraph.graphmodel.tables import Row
 
@@ -18,6 +18,9 @@ STALE = ("Some derived edges are not up to date: an ingest is running, or was st
          "Run the same ingest again.")
 LIST_PATIENTS = "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'"
 
+UPGRADING = ("The graph was one of schema version {}, and not all of its files have been read "
+             "again. Ingest them all once more; rtgraph ingest --prune retires what is gone.")
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -25,11 +28,14 @@ class State:
 
     empty: bool
     stale: bool
+    upgraded_from: int | None = None
 
     @property
     def notices(self) -> list[str]:
         """What is to be said to the user."""
-        return [text for wrong, text in ((self.empty, EMPTY), (self.stale, STALE)) if wrong]
+        found = ((self.empty, EMPTY), (self.stale, STALE), (
+            self.upgraded_from, UPGRADING.format(self.upgraded_from)))
+        return [text for wrong, text in found if wrong]
 
 
 async def recognise(store: "Store") -> State:
@@ -50,10 +56,8 @@ async def recognise(store: "Store") -> State:
             f"The graph has schema version {version}, this rtgraph reads {SCHEMA_VERSION}.",
             "Upgrade rtgraph, or use another database or home.")
     if version is not None and version < SCHEMA_VERSION:
-        raise ServerRefused(
-            f"The graph has schema version {version}, this rtgraph reads {SCHEMA_VERSION}.",
-            "Read the files once more with this version: rtgraph ingest PATH")
-    return State(not found["any_patient"], bool(found["dirty"]))
+        raise OlderGraph(version, SCHEMA_VERSION)
+    return State(not found["any_patient"], bool(found["dirty"]), found["upgraded_from"])
 
 
 async def patient_of(

@@ -1,7 +1,7 @@
 """The schema of a store and its derived pass, made from the declarations; no I/O."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -14,6 +14,18 @@ from rtgraph.graphmodel.references import roles, table_text
 from rtgraph.graphmodel.relationships import OF_PARTS, SHARED_EDGES
 
 SCHEMA_VERSION = 2
+# A graph of a former version stays marked until this version has read all that it holds.
+UPGRADED = """\
+MATCH (s:Schema) WHERE s.upgraded_from IS NOT NULL
+  AND NOT EXISTS { MATCH (i:Instance) WHERE i.parser_version < $parser }
+REMOVE s.upgraded_from"""
+# Relationships first: a node with a million of them would not fit into one transaction.
+WIPE = (
+    "MATCH ()-[r]->() CALL (r) { DELETE r } IN TRANSACTIONS OF 20000 ROWS",
+    "MATCH (n) WHERE NOT n:ReferenceRole AND NOT (n:Schema AND n.key IS NOT NULL) "
+    "CALL (n) { DELETE n } IN TRANSACTIONS OF 20000 ROWS",
+)
+AFTER_WIPE = "MATCH (s:Schema) SET s.key = coalesce($key, s.key) REMOVE s.upgraded_from"
 MAX_CLIQUE = 32
 WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
 
@@ -46,12 +58,19 @@ class Schema:
     constraints: Sequence[str] = ()
     roles: Sequence[list[object]] = ()
     schema_node: str = (
-        "MERGE (s:Schema) ON CREATE SET s.key = $key SET s.version = $version RETURN s.key AS key"
+        "MERGE (s:Schema) ON CREATE SET s.key = $key "
+        "SET s.upgraded_from = CASE WHEN s.version < $version "
+        "THEN coalesce(s.upgraded_from, s.version) ELSE s.upgraded_from END, "
+        "s.version = $version RETURN s.key AS key"
     )
     roles_statement: str = (
         "UNWIND $rows AS r MERGE (p:ReferenceRole {role: r[0]}) "
         "SET p.severity = r[1], p.quiet = r[2], p.targets = r[3]"
     )
+
+    def absent(self, names: Container[str]) -> list[str]:
+        """Return the statements whose constraint or index is not among `names`."""
+        return [c for c in self.constraints if c.split()[2] not in names]
 
     def new_key(self) -> str:
         """Return a key for a new store: 32 random bytes as hex digits."""

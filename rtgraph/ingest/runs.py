@@ -107,7 +107,7 @@ async def run_ingest(
         More files were rejected than the options allow.
     """
     stop = stop or asyncio.Event()
-    key = await store.prepare(schema.schema())
+    key = await store.prepare(schema.schema(), upgrade=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(2)}"
     node = {
@@ -153,6 +153,7 @@ async def run_ingest(
         }
         if state == "DONE":
             await _note(store, ended)
+            await store.write(schema.UPGRADED, parser=PARSER_VERSION)
         else:  # a server that is lost is what is told; it cannot be told to the graph as well
             with suppress(ServerError):
                 await asyncio.shield(store.write(statements.RUN_NODE, **ended))

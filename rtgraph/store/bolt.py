@@ -24,6 +24,7 @@ from neo4j.exceptions import (
     ClientError,
     ConfigurationError,
     DriverError,
+    ForbiddenOnReadOnlyDatabase,
     IncompleteCommit,
     Neo4jError,
     ServiceUnavailable,
@@ -39,6 +40,8 @@ from tenacity import (
 )
 
 from rtgraph.errors import (
+    NotPermitted,
+    OlderGraph,
     ServerError,
     ServerRefused,
     ServerUnreachable,
@@ -52,6 +55,9 @@ Row = dict[str, Any]
 OLDEST_SERVER = (5, 26)
 SCHEMES = frozenset(
     f"{scheme}{tls}" for scheme in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
+
+_READ_ONLY = frozenset(f"Neo.ClientError.General.{reason}" for reason in (
+    "ReadOnly", "WriteOnReadOnlyAccessDatabase"))
 
 log = logging.getLogger(__name__)
 # The driver logs each deadlock it has already handled; users would read pages of lock messages.
@@ -216,8 +222,14 @@ class Store:
         """Close the connections."""
         await self._driver.close()
 
-    async def prepare(self, schema: Schema) -> str:
+    async def prepare(self, schema: Schema, *, upgrade: bool = False) -> str:
         """Apply constraints and indexes, write the Schema and ReferenceRole nodes.
+
+        Parameters
+        ----------
+        upgrade : bool
+            Whether a graph of a former version becomes one of this version: the caller then reads
+            its files again.
 
         Returns
         -------
@@ -228,6 +240,10 @@ class Store:
         ------
         ServerRefused
             The graph was written by a newer rtgraph.
+        OlderGraph
+            It was written by a former one, and is not to be upgraded.
+        NotPermitted
+            Constraints are missing and the user may not create them.
         """
         found = await self.read("MATCH (s:Schema) RETURN s.version AS version, s.key AS key")
         if found and found[0]["version"] == schema.version:
@@ -238,9 +254,9 @@ class Store:
                 f"{schema.version}.",
                 "Upgrade rtgraph, or use another database or home.",
             )
-        for statement in schema.constraints:
-            await self.write(statement)
-        await self.write("CALL db.awaitIndexes(300)")
+        if found and not upgrade:
+            raise OlderGraph(found[0]["version"], schema.version)
+        await self.constrain(schema)
 
         async def write_schema(transaction: Transaction) -> str:
             rows = await transaction.run(
@@ -250,6 +266,36 @@ class Store:
             return str(rows[0]["key"])
 
         return await self.transact(write_schema)
+
+    async def constrain(self, schema: Schema) -> list[str]:
+        """Create the constraints and indexes that are absent; return their statements.
+
+        What exists is not asked for again, so that a user who may not create any can use a database
+        that an administrator has prepared.
+
+        Raises
+        ------
+        NotPermitted
+            Some are absent and the user may not create them.
+        """
+        missing = await self.missing(schema)
+        try:
+            for statement in missing:
+                await self.write(statement)
+        except NotPermitted as error:
+            raise NotPermitted(
+                f"{error} {len(missing)} constraints and indexes are missing.",
+                "Let an administrator of the database run what `rtgraph db schema --print` prints.",
+            ) from error
+        if missing:
+            await self.write("CALL db.awaitIndexes(300)")
+        return missing
+
+    async def missing(self, schema: Schema) -> list[str]:
+        """Return the statements of the constraints and indexes that are absent."""
+        names = {r["name"] for kind in ("CONSTRAINTS", "INDEXES")
+                 for r in await self.read(f"SHOW {kind} YIELD name RETURN name")}
+        return schema.absent(names)
 
     async def read(self, statement: str, /, **parameters: object) -> list[Row]:
         """Return the rows of a reading statement; the server refuses one that writes."""
@@ -322,6 +368,11 @@ def _translated(error: Exception) -> ServerError:
             "The server refuses the user name or the password.",
             "Set RTGRAPH_USER and RTGRAPH_PASSWORD, or server.password_file in rtgraph.toml.",
         )
+    if isinstance(error, ForbiddenOnReadOnlyDatabase) or getattr(error, "code", "") in _READ_ONLY:
+        return NotPermitted("The database is read-only.", "Name the server that may be written to.")
+    if getattr(error, "code", "") == "Neo.ClientError.Security.Forbidden":
+        return NotPermitted("The server does not permit this to the user.",
+                            "Ask its administrator for the rights that docs/howto/own-neo4j names.")
     if isinstance(error, ServiceUnavailable | OSError | ValueError):
         return ServerUnreachable("No Neo4j server answers at the address.")
     if isinstance(error, ClientError) and (error.code or "").endswith("DatabaseNotFound"):

@@ -78,7 +78,7 @@ def ensure(jars: Sequence[Jar], folder: Path, *, offline: bool, report: Report) 
     A jar that was changed counts as absent. A fetch that was broken off goes on where it stopped.
     """
     with usable(folder, "RTGRAPH_JARS"):
-        missing = _missing(jars, folder)
+        missing = absent(jars, folder)
         if missing and offline:
             raise LocalServerError(
                 f"Neo4j is not complete in {folder}, and local.offline forbids fetching:"
@@ -88,7 +88,7 @@ def ensure(jars: Sequence[Jar], folder: Path, *, offline: bool, report: Report) 
         if missing:
             folder.mkdir(parents=True, exist_ok=True)
             with exclusive(folder / ".rtgraph-lock", "wait: another command fetches Neo4j", report):
-                _fetch(_missing(jars, folder), len(jars), folder, report)
+                _fetch(absent(jars, folder), len(jars), folder, report)
     return [folder / jar.file_name for jar in jars]
 
 
@@ -124,7 +124,7 @@ def exclusive(file: Path, busy: str, report: Report) -> Iterator[None]:
         lock.release()
 
 
-def _missing(jars: Sequence[Jar], folder: Path) -> list[Jar]:
+def absent(jars: Sequence[Jar], folder: Path) -> list[Jar]:
     """Return the jars that are absent or not as locked; 155 MB take 0.1 s on two cores."""
     with ThreadPoolExecutor() as pool:
         sound = pool.map(lambda jar: _is_sound(folder / jar.file_name, jar), jars)

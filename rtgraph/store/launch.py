@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rtgraph.store.jars import neo4j_version
 from rtgraph.text import plain
 
 HOST = "127.0.0.1"
+_LOGS = 5  # of former starts; Neo4j itself rotates debug.log and the others at 20 MB
 
 _OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
@@ -47,6 +48,29 @@ class Java:
 
     command: str
     version: int
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Neo4j's own tool for what is done while the server is stopped."""
+
+    java: Java
+    environment: Mapping[str, str] = field(repr=False)
+
+    def run(self, *words: str, what: str, hint: str, source: Path | None = None) -> None:
+        """Run a command of the tool, which reads `source` as its input.
+
+        Raises
+        ------
+        LocalServerError
+            It failed: `what` went wrong, with its last lines and `hint`.
+        """
+        with source.open("rb") if source else nullcontext(subprocess.DEVNULL) as given:
+            done = subprocess.run(
+                [self.java.command, "org.neo4j.cli.AdminTool", *words], env=self.environment,
+                stdin=given, capture_output=True, text=True, errors="replace")
+        if done.returncode != 0:
+            raise failure(what, done.stderr or done.stdout, hint)
 
 
 def find_java() -> Java:
@@ -107,7 +131,7 @@ def configure(
     }
 
 
-def set_password(home: Path, java: Java, environment: Mapping[str, str]) -> None:
+def set_password(home: Path, tool: Tool) -> None:
     """Give a new home its password; the tool reads it from a file, so `ps` never shows it.
 
     The file gets its name when the tool is done: a start that was broken off begins again here.
@@ -120,16 +144,9 @@ def set_password(home: Path, java: Java, environment: Mapping[str, str]) -> None
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as text:
         text.write(secrets.token_hex(16))
-    tool = subprocess.run(
-        [java.command, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password", f"@{fresh}"],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        errors="replace",
-    )
-    if tool.returncode != 0:
-        raise failure(
-            "Neo4j did not take the password of the new home", tool.stderr,
-            f"Nothing is lost: remove {home} and start again.",
-        )
+    tool.run("dbms", "set-initial-password", f"@{fresh}",
+             what="Neo4j did not take the password of the new home",
+             hint=f"Nothing is lost: remove {home} and start again.")
     fresh.replace(file)
 
 
@@ -137,8 +154,7 @@ def spawn(home: Path, java: Java, heap: str, environment: Mapping[str, str]) -> 
     """Start Neo4j as a process that outlives this one; return its pid."""
     log = home / "logs" / "server.log"
     log.parent.mkdir(exist_ok=True)
-    if log.exists():
-        log.replace(log.with_suffix(".log.1"))
+    _number(log)
     command = [
         java.command, "-Xms64m", f"-Xmx{heap}", "-XX:+UseParallelGC", "-Dfile.encoding=UTF-8",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
@@ -152,6 +168,15 @@ def spawn(home: Path, java: Java, heap: str, environment: Mapping[str, str]) -> 
         )
     child.returncode = 0  # else Python warns, when it ends, that the server still runs
     return child.pid
+
+
+def _number(log: Path) -> None:
+    """Give the log of the last start the number 1; those before move on, the oldest goes."""
+    for n in range(_LOGS - 1, 0, -1):
+        with suppress(FileNotFoundError):
+            log.with_suffix(f".log.{n}").replace(log.with_suffix(f".log.{n + 1}"))
+    with suppress(FileNotFoundError):
+        log.replace(log.with_suffix(".log.1"))
 
 
 def _detached() -> dict[str, Any]:

@@ -9,6 +9,8 @@ and last login for each host and port.
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import sample
@@ -109,6 +111,22 @@ def stop(home: Path) -> bool:
     return True
 
 
+@contextmanager
+def stopped(settings: Settings, report: Report) -> Iterator[launch.Tool]:
+    """Keep the server of a home stopped for Neo4j's own tool; one that ran is started again."""
+    home = settings.home.resolve()
+    ran = False
+    try:
+        with jars.usable(home, "RTGRAPH_HOME"):
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with jars.exclusive(home / "lock", "wait: another command uses this home", report):
+                ran = stop(home)
+                yield _set_up(home, settings, report)[1]
+    finally:
+        if ran:
+            start(settings, report)
+
+
 def _ends(server: LocalServer) -> bool:
     """Wait for the end of the process, collected by its parent or not; tell whether it came."""
     deadline = time.monotonic() + _STOP
@@ -179,16 +197,11 @@ def _write_state(home: Path, state: _State) -> None:
 
 
 def _launch(home: Path, settings: Settings, report: Report) -> LocalServer:
-    """Start Neo4j in `home` and wait for it; what may be wrong is looked at before a fetch."""
-    java = launch.find_java()
-    ports = _ports(_read_state(home), settings)
-    _check_disk(home)
-    folder = settings.jars or jars.default_folder()
-    needed = jars.ensure(jars.locked(), folder, offline=settings.offline, report=report)
+    """Start Neo4j in `home` and wait for it."""
+    ports, tool = _set_up(home, settings, report)
+    java = tool.java
     began = time.monotonic()
-    environment = launch.configure(home, settings.pagecache, ports, needed)
-    launch.set_password(home, java, environment)
-    state = _State(pid=launch.spawn(home, java, settings.heap, environment), **ports)
+    state = _State(pid=launch.spawn(home, java, settings.heap, tool.environment), **ports)
     _write_state(home, state)
     server = _server(home, state)
     _wait_until_ready(server)
@@ -197,6 +210,29 @@ def _launch(home: Path, settings: Settings, report: Report) -> LocalServer:
         f" · ready in {time.monotonic() - began:.0f} s"
     )
     return server
+
+
+def would_listen(settings: Settings) -> tuple[int, ...]:
+    """Return the ports that the server of a home would take.
+
+    Raises
+    ------
+    LocalServerError
+        Another program has one of them.
+    """
+    return tuple(_ports(_read_state(settings.home.resolve()), settings).values())
+
+
+def _set_up(home: Path, settings: Settings, report: Report) -> tuple[dict[str, int], launch.Tool]:
+    """Make a home ready for its server; what may be wrong is looked at before a fetch."""
+    java = launch.find_java()
+    ports = _ports(_read_state(home), settings)
+    _check_disk(home)
+    folder = settings.jars or jars.default_folder()
+    needed = jars.ensure(jars.locked(), folder, offline=settings.offline, report=report)
+    tool = launch.Tool(java, launch.configure(home, settings.pagecache, ports, needed))
+    launch.set_password(home, tool)
+    return ports, tool
 
 
 def _ports(kept: _State | None, settings: Settings) -> dict[str, int]:

@@ -55,7 +55,7 @@ def start(home: Path, java: Java, needed: list[Path]) -> tuple[str, str, subproc
     """Start the server in an empty folder; return its address, its password and its process."""
     ports = {"bolt_port": _free_port(), "http_port": _free_port()}
     environment = launch.configure(home, "128m", ports, needed)
-    launch.set_password(home, java, environment)
+    launch.set_password(home, launch.Tool(java, environment))
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [java.command, "-Xmx1g", "-XX:+UseParallelGC", "--enable-native-access=ALL-UNNAMED",

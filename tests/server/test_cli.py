@@ -236,8 +236,10 @@ def test_browser_prints_a_link_with_server_user_and_database(run: Run, graph: Te
 
 
 def test_a_patient_name_never_appears_unless_asked_for(
-    run: Run, graph: TestGraph, tmp_path: Path
+    run: Run, graph: TestGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log = tmp_path / "rtgraph.log"
+    monkeypatch.setenv("RTGRAPH_LOG", str(log))
     folder = tmp_path / f"{CANARY}^PATH"
     folder.mkdir()
     _write_canary(folder)
@@ -247,6 +249,7 @@ def test_a_patient_name_never_appears_unless_asked_for(
                run("scan", folder, "-o", out), run("validate", code=0),
                run("validate", "-f", "json"), run("status"), run("status", "-f", "json")]
     key = str(graph.one("MATCH (p:Patient) RETURN p.patient_key"))
+    run("graph", f"{CANARY}-ID", "-o", tmp_path / f"{CANARY}.html")  # a name that the user chose
     outputs += [run("graph", f"{CANARY}-ID", "-o", page), run("graph", key, code=0),
                 run("query", "run", "modality-distribution"),
                 run("query", "run", "missing-targets"),
@@ -255,6 +258,10 @@ def test_a_patient_name_never_appears_unless_asked_for(
     said += page.read_text(encoding="utf-8")
     said += "".join(f.read_text(encoding="utf-8") for f in out.iterdir())
     said += " ".join(p.name for p in (tmp_path / "work").iterdir())
+    logged = log.read_text(encoding="utf-8")
+    assert {json.loads(line)["command"] for line in logged.splitlines()} == {
+        "ingest", "scan", "validate", "status", "graph", "query"}
+    said += logged
     assert CANARY not in said
     assert graph.read("MATCH (p:Patient) WHERE p.PatientName IS NOT NULL RETURN p") == []
     rejects = tmp_path / "work" / "rejects.jsonl"

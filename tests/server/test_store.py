@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from neo4j.exceptions import ServiceUnavailable, TransientError
 
-from rtgraph.errors import ServerRefused, ServerUnreachable, StatementRefused
+from rtgraph.errors import OlderGraph, ServerRefused, ServerUnreachable, StatementRefused
 from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.families import FAMILIES, family
 from rtgraph.graphmodel.nodes import NODE_TYPES
@@ -36,12 +36,17 @@ def test_prepare_keeps_the_key_and_knows_versions(graph: TestGraph) -> None:
     assert len(bytes.fromhex(key)) == 32
     assert graph.run(graph.store.prepare(schema())) == key
     newer = replace(schema(), version=schema().version + 1)
-    assert graph.run(graph.store.prepare(newer)) == key  # an older graph is brought up to date
+    with pytest.raises(OlderGraph, match="schema version"):
+        graph.run(graph.store.prepare(newer))
+    # an older graph is brought up to date by what reads its files
+    assert graph.run(graph.store.prepare(newer, upgrade=True)) == key
+    assert graph.one("MATCH (s:Schema) RETURN s.upgraded_from") == schema().version
     assert graph.one("MATCH (s:Schema) RETURN s.version") == newer.version
     with pytest.raises(ServerRefused, match="schema version") as refused:
         graph.run(graph.store.prepare(schema()))
     assert "Upgrade rtgraph" in refused.value.hint
-    graph.write("MATCH (s:Schema) SET s.version = $version", version=schema().version)
+    graph.write("MATCH (s:Schema) SET s.version = $version REMOVE s.upgraded_from",
+                version=schema().version)
 
 
 def test_a_read_cannot_write(graph: TestGraph) -> None:

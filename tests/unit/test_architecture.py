@@ -24,7 +24,7 @@ LEVELS = {
     "store": 1,
     "ingest": 2, "cypher": 2,
     "viz": 3, "pacs": 3, "preprocess": 3, "search": 3,
-    "render": 4, "api": 4,
+    "render": 4, "api": 4, "doctor": 4,
     "demo": 5,
     "cli": 6,
 }

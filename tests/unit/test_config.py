@@ -68,7 +68,7 @@ def test_files_are_merged_key_by_key(folders: tuple[Path, Path]) -> None:
     write(folders[0], '[server]\nuri = "project"\n[roots]\nb = "/other"\n')
     found = load({}, {}, folders[0])
     assert (found.uri, found.user) == ("project", "reader")
-    assert found.origin == {"uri": PROJECT, "user": USER}
+    assert found.origin == {"uri": PROJECT, "user": USER, "roots.a": USER, "roots.b": PROJECT}
     assert found.roots == {"a": Path("/a"), "b": Path("/other")}
 
 
@@ -80,10 +80,14 @@ def test_the_section_about_checks_is_merged_and_kept_as_it_stands(
           '[validate.checks.B]\nx = 1\n' + entry.format("user"))
     write(folders[0], '[validate]\nprotocol = "b"\n[validate.checks.B]\ny = 2\n'
           + entry.format("project"))
-    assert load({}, {}, folders[0]).validate == {
+    found = load({}, {}, folders[0])
+    assert found.validate == {
         "protocol": "b", "checks": {"A": {"x": 1}, "B": {"y": 2}},
         "suppress": [{"check": "user"}, {"check": "project"}],
     }
+    assert {found.origin[f"validate.{n}"] for n in ("protocol", "checks.B.y")} == {PROJECT}
+    assert found.origin["validate.checks.A.x"] == USER
+    assert found.origin["validate.suppress"] == f"{USER}, {PROJECT}"
 
 
 def test_the_process_gives_environment_and_folder(
@@ -268,7 +272,7 @@ UNKNOWN = [
     ("no section",      "uri = 'x'",               "section in rtgraph.toml named 'uri'",
      "Known: "),
     ("far off",         "[zzz]\n",                 "section in rtgraph.toml named 'zzz'",
-     "Known: ingest, local, nodes, pacs, privacy, roots, server, validate."),
+     "Known: ingest, local, log, nodes, pacs, privacy, roots, server, validate."),
 ]
 
 

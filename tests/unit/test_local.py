@@ -337,6 +337,15 @@ def test_server_that_ends_shows_its_last_lines(java: FakeJava, settings: Setting
     assert (settings.home / "logs" / "server.log.1").exists()
 
 
+def test_logs_of_the_last_starts_are_kept(java: FakeJava, settings: Settings) -> None:
+    for start in range(8):
+        java.use(server=f"echo 'start {start}'; exit 1")
+        refused(settings)
+    logs = settings.home / "logs"
+    assert {f.name: f.read_text(encoding="utf-8").strip() for f in logs.iterdir()} == {
+        "server.log": "start 7", **{f"server.log.{n}": f"start {7 - n}" for n in range(1, 6)}}
+
+
 def test_password_is_private_and_made_once(java: FakeJava, settings: Settings) -> None:
     java.use(server="exit 1")
     refused(settings)

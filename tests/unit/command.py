@@ -1,0 +1,48 @@
+"""Run a command inside the test, without a server, in a folder and with settings of its own."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+import pytest
+
+from rtgraph.cli import main
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Command:
+    """The command line in an empty folder: no settings of the user, no server that answers."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch,
+                 capsys: pytest.CaptureFixture[str]) -> None:
+        self.work, self.user = folder / "work", folder / "user"
+        self.work.mkdir()
+        self._patch, self._capsys = patch, capsys
+        patch.chdir(self.work)
+        patch.setattr(platformdirs, "user_config_dir", lambda *a, **k: str(self.user))
+        patch.setattr(platformdirs, "user_cache_dir", lambda *a, **k: str(folder / "cache"))
+        patch.setattr(platformdirs, "user_data_dir", lambda *a, **k: str(folder / "data"))
+
+    def write(self, text: str) -> None:
+        """Write the settings of the project."""
+        (self.work / "rtgraph.toml").write_text(text, encoding="utf-8")
+
+    def __call__(self, *words: object, code: int = 0, **environment: str) -> Ended:
+        with self._patch.context() as changed:
+            for name, value in environment.items():
+                changed.setenv(name, value)
+            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
+            self._capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = self._capsys.readouterr()
+        assert ended.value.code == code, printed.out + printed.err
+        return Ended(code, printed.out, printed.err)
