@@ -70,7 +70,8 @@ def commented() -> Iterator[str]:
             yield "\n".join(line.rstrip() for line in EXAMPLES[section].splitlines())
         for s in SETTINGS:
             if s.key.split(".")[0] == section and not s.secret:
-                yield f"# {s.help} ({s.environment[0]})"
+                named = f" ({s.environment[0]})" if s.environment else ""
+                yield f"# {s.help}{named}"
                 yield f"# {s.key.split('.')[-1]} = {_toml(s.default)}".rstrip()
 
 

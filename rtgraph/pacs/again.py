@@ -18,7 +18,7 @@ from tenacity import (
 )
 
 from rtgraph.errors import PeerError
-from rtgraph.store.bolt import retrying
+from rtgraph.store.failures import retrying
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
-"""The graph over Bolt: the only module that imports `neo4j`.
+"""The graph over Bolt: with `failures` the only module that imports `neo4j`.
 
 `Store` has four ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
 statement) and `transact` (several statements that stand or fall together). Every write of rtgraph
-is a keyed MERGE, so a whole batch may be repeated: `retrying` is the one policy that does so.
+is a keyed MERGE, so a whole batch may be repeated: `failures.retrying` is the one policy for it.
 """
 
 import logging
@@ -21,34 +21,21 @@ from neo4j import (
 )
 from neo4j.exceptions import (
     AuthError,
-    ClientError,
     ConfigurationError,
     DriverError,
-    ForbiddenOnReadOnlyDatabase,
-    IncompleteCommit,
     Neo4jError,
-    ServiceUnavailable,
 )
 from neo4j.graph import Node, Path, Relationship
 from neo4j.time import Date, DateTime, Duration, Time
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_delay,
-    wait_exponential_jitter,
-)
 
 from rtgraph.errors import (
     NotPermitted,
     OlderGraph,
-    ServerError,
     ServerRefused,
-    ServerUnreachable,
-    StatementRefused,
     UsageError,
 )
 from rtgraph.graphmodel.schema import Schema
+from rtgraph.store.failures import retrying, translated
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -56,10 +43,6 @@ OLDEST_SERVER = (5, 26)
 SCHEMES = frozenset(
     f"{scheme}{tls}" for scheme in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 
-_READ_ONLY = frozenset(f"Neo.ClientError.General.{reason}" for reason in (
-    "ReadOnly", "WriteOnReadOnlyAccessDatabase"))
-
-log = logging.getLogger(__name__)
 # The driver logs each deadlock it has already handled; users would read pages of lock messages.
 logging.getLogger("neo4j").setLevel(logging.ERROR)
 
@@ -80,38 +63,6 @@ class Counters:
             self.relationships_created + other.relationships_created,
             self.relationships_deleted + other.relationships_deleted,
         )
-
-
-def is_retryable(error: BaseException) -> bool:
-    """Ask the driver whether the same work may succeed later.
-
-    It says no where a connection ended during the commit, since the work may have been done. Here
-    it may be done twice.
-    """
-    return (isinstance(error, IncompleteCommit)
-            or (isinstance(error, DriverError | Neo4jError) and error.is_retryable()))
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("repeated (%s), attempt %d", type(error).__name__, state.attempt_number)
-
-
-def retrying(
-    patience: float, predicate: Callable[[BaseException], bool] = is_retryable,
-    stop: Callable[[RetryCallState], bool] | None = None,
-) -> AsyncRetrying:
-    """Retry one whole batch for `patience` seconds; safe because every write is a keyed MERGE.
-
-    With another predicate it retries requests to archives; `stop` tells then when it is enough.
-    """
-    return AsyncRetrying(
-        retry=retry_if_exception(predicate),
-        wait=wait_exponential_jitter(multiplier=0.5, max=30),
-        stop=stop or stop_after_delay(patience),
-        before_sleep=_log_retry,
-        reraise=True,
-    )
 
 
 def answers(uri: str, user: str, password: str, timeout: float = 2.0) -> bool:
@@ -208,7 +159,7 @@ class Store:
             await self._driver.execute_query("RETURN 1", database_=self.database)
         except (DriverError, Neo4jError, OSError, ValueError) as error:
             await self.close()
-            raise _translated(error) from error
+            raise translated(error) from error
         self.version = info.agent.removeprefix("Neo4j/")
         found = re.match(r"(\d+)\.(\d+)", self.version)
         if found and (int(found[1]), int(found[2])) < OLDEST_SERVER:
@@ -358,30 +309,7 @@ class Store:
         try:
             return await work
         except (DriverError, Neo4jError) as error:
-            raise _translated(error) from error
-
-
-def _translated(error: Exception) -> ServerError:
-    """Turn an error of the driver into one that a user can act on."""
-    if isinstance(error, AuthError):
-        return ServerRefused(
-            "The server refuses the user name or the password.",
-            "Set RTGRAPH_USER and RTGRAPH_PASSWORD, or server.password_file in rtgraph.toml.",
-        )
-    if isinstance(error, ForbiddenOnReadOnlyDatabase) or getattr(error, "code", "") in _READ_ONLY:
-        return NotPermitted("The database is read-only.", "Name the server that may be written to.")
-    if getattr(error, "code", "") == "Neo.ClientError.Security.Forbidden":
-        return NotPermitted("The server does not permit this to the user.",
-                            "Ask its administrator for the rights that docs/howto/own-neo4j names.")
-    if isinstance(error, ServiceUnavailable | OSError | ValueError):
-        return ServerUnreachable("No Neo4j server answers at the address.")
-    if isinstance(error, ClientError) and (error.code or "").endswith("DatabaseNotFound"):
-        return ServerRefused("The server has no database of that name.",
-                             "Set RTGRAPH_DATABASE or server.database, or leave it out.")
-    if isinstance(error, ClientError):
-        return StatementRefused(f"The server refuses the statement: {error.message}")
-    message = error.message if isinstance(error, Neo4jError) else str(error)
-    return ServerError(f"The server reports: {message}")
+            raise translated(error) from error
 
 
 def _plain(value: object) -> object:

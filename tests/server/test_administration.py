@@ -13,7 +13,8 @@ from rtgraph.errors import NotPermitted, ServerRefused
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.runs import run_ingest
-from rtgraph.store.bolt import Counters, Store, _translated
+from rtgraph.store.bolt import Counters, Store
+from rtgraph.store.failures import translated
 from tests.data.small import write_course
 from tests.server.conftest import Call, TestGraph
 from tests.server.test_upgrade import rules, without_rules
@@ -54,7 +55,7 @@ class Unprivileged(Store):
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
         if statement.startswith("CREATE"):
-            raise _translated(Neo4jError._hydrate_neo4j(
+            raise translated(Neo4jError._hydrate_neo4j(
                 code="Neo.ClientError.Security.Forbidden",
                 message="Schema operation 'create_constraint' is not allowed for user 'reader'."))
         return await super().write(statement, **parameters)
@@ -215,7 +216,7 @@ def test_commands_about_cohorts_leave_their_names_for_the_shell(
     ("Neo.ClientError.General.WriteOnReadOnlyAccessDatabase", "read-only"),
 ])
 def test_refusals_of_the_server_are_told_apart(code: str, message: str) -> None:
-    error = _translated(Neo4jError._hydrate_neo4j(code=code, message="Denied."))
+    error = translated(Neo4jError._hydrate_neo4j(code=code, message="Denied."))
     assert isinstance(error, NotPermitted)
     assert isinstance(error, ServerRefused)
     assert message in str(error)

@@ -25,7 +25,8 @@ from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import Found, State
 from rtgraph.ingest.runs import run_ingest, stopping
-from rtgraph.store.bolt import Store, is_retryable
+from rtgraph.store.bolt import Store
+from rtgraph.store.failures import is_retryable
 from tests.data.small import encoded, new, uid, write_course, write_object
 from tests.server.conftest import TestGraph
 from tests.server.test_ingest import assert_same, in_one_run, read_in

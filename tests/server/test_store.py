@@ -13,7 +13,8 @@ from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.families import FAMILIES, family
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.schema import derivations, schema
-from rtgraph.store.bolt import Store, Transaction, is_retryable
+from rtgraph.store.bolt import Store, Transaction
+from rtgraph.store.failures import is_retryable
 from tests.server.conftest import TestGraph
 
 pytestmark = pytest.mark.server

@@ -50,7 +50,8 @@ def test_the_defaults_of_init_are_the_defaults(command: Command) -> None:
     command.write(re.sub(r"^# ([a-z_.\[\]A-Z0-9-]+(?: = .+)?)$", r"\1", text, flags=re.MULTILINE))
     found = config.load()
     plain = config.load(folder=command.user)
-    assert replace(found, roots={}, validate={}) == plain
+    assert replace(found, roots={}, validate={}, nodes={}) == plain
+    assert found.node().host == "pacs.example.org"
     assert found.roots == {"archive": Path("/data/archive")}
     assert found.validate["checks"] == {"FOR-08": {"severity": "info", "error_above": "1%"}}
 
