@@ -119,9 +119,9 @@ class _Groups:
 
 
 def _slice(ds: Dataset, groups: _Groups, source: int, frame: int) -> Slice:
-    position = _numbers(groups.get("ImagePositionPatient", "PlanePositionSequence"), 3)
-    orientation = _numbers(groups.get("ImageOrientationPatient", "PlaneOrientationSequence"), 6)
-    spacing = _numbers(groups.get("PixelSpacing", "PixelMeasuresSequence"), 2)
+    position = numbers(groups.get("ImagePositionPatient", "PlanePositionSequence"), 3)
+    orientation = numbers(groups.get("ImageOrientationPatient", "PlaneOrientationSequence"), 6)
+    spacing = numbers(groups.get("PixelSpacing", "PixelMeasuresSequence"), 2)
     if position is None or orientation is None or spacing is None or not np.all(spacing > 0):
         raise Refused(Code.GRID, "an image states no position, orientation or pixel spacing")
     slope = _number(groups.get("RescaleSlope", "PixelValueTransformationSequence"))
@@ -143,7 +143,8 @@ def _slice(ds: Dataset, groups: _Groups, source: int, frame: int) -> Slice:
         keys={k: str(v) for k, group in STACK_KEYS if (v := groups.get(k, group)) is not None})
 
 
-def _numbers(value: Any, count: int) -> Floats | None:
+def numbers(value: Any, count: int) -> Floats | None:
+    """Return that many finite numbers, or None."""
     try:
         numbers = np.array([float(v) for v in value], np.float64)
     except (TypeError, ValueError):
