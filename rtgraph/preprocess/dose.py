@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from rtgraph.preprocess.geometry import Floats, Grid, axes_of
+from rtgraph.preprocess.mapping import Mapping
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.sampling import at_points, resample
 from rtgraph.preprocess.slices import numbers
@@ -164,7 +164,7 @@ def dose_at(dose: Dose, points: Floats) -> Floats:
     return at_points(dose.array, dose.grid, points)
 
 
-def dose_on(dose: Dose, grid: Grid, transform: sitk.Transform | None = None,
+def dose_on(dose: Dose, grid: Grid, mapping: Mapping | None = None,
             outside: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Resample a dose once onto the grid of an image.
 
@@ -174,7 +174,7 @@ def dose_on(dose: Dose, grid: Grid, transform: sitk.Transform | None = None,
         Native grid.
     grid : Grid
         The image.
-    transform : SimpleITK transform, optional
+    mapping : Mapping, optional
         From points of the image to points of the dose, when their frames differ.
     outside : float
         Value outside the native grid: 0, or NaN.
@@ -184,7 +184,7 @@ def dose_on(dose: Dose, grid: Grid, transform: sitk.Transform | None = None,
     dose_gy : (planes, rows, columns) float32, covered : bool
         Linear interpolation, and where it had values on all sides.
     """
-    return resample(dose.array, dose.grid, grid, transform=transform, outside=outside)
+    return resample(dose.array, dose.grid, grid, mapping=mapping, outside=outside)
 
 
 def summed(doses: Sequence[Dose], weights: Sequence[float]) -> Dose:

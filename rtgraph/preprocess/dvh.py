@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from rtgraph.errors import UsageError
@@ -21,8 +20,9 @@ from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import Dose
 from rtgraph.preprocess.geometry import Floats, Grid
 from rtgraph.preprocess.ledger import place
+from rtgraph.preprocess.mapping import Mapping
 from rtgraph.preprocess.raster import HoleRule, Polygon
-from rtgraph.preprocess.sampling import at_points, mapped
+from rtgraph.preprocess.sampling import at_points
 
 SLAB_MM = 1.0  # a slab is cut into layers no thicker than this
 CELL_MM = 0.25  # the finest cells
@@ -139,7 +139,7 @@ class Dvh:
 
 
 def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
-           transform: sitk.Transform | None = None) -> Dvh:
+           mapping: Mapping | None = None) -> Dvh:
     """Return the DVH of an ROI.
 
     Parameters
@@ -152,7 +152,7 @@ def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
         Native grid, Gy.
     rule : HoleRule
         What several contours on one plane mean.
-    transform : SimpleITK transform, optional
+    mapping : Mapping, optional
         From points of the image to points of the dose.
     """
     polygons = [p.polygon for p in place(roi, grid) if p.polygon is not None]
@@ -160,7 +160,7 @@ def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
     volumes: list[Floats] = []
     whole = 0.0
     for points, volume in _cells(polygons, grid, _cell(polygons, grid, dose), rule):
-        values = at_points(dose.array, dose.grid, mapped(points, transform))
+        values = at_points(dose.array, dose.grid, points, mapping)
         known = ~np.isnan(values)
         whole += float(volume.sum())
         doses.append(values[known])

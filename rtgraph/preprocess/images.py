@@ -16,6 +16,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from rtgraph.preprocess.files import opened, read
 from rtgraph.preprocess.geometry import Floats, Grid, to_image
+from rtgraph.preprocess.mapping import Mapping
 from rtgraph.preprocess.masks import Finding
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.sampling import resample
@@ -179,12 +180,12 @@ def _by_gdcm(location: str, s: Slice) -> Floats:
     return np.asarray(sitk.GetArrayFromImage(image)[s.frame], np.float64)
 
 
-def on_grid(volume: Volume, grid: Grid, transform: sitk.Transform | None = None) -> Volume:
+def on_grid(volume: Volume, grid: Grid, mapping: Mapping | None = None) -> Volume:
     """Return a volume resampled by linear interpolation; outside is air for CT, else 0."""
-    if transform is None and volume.grid.same_as(grid):
+    if mapping is None and volume.grid.same_as(grid):
         return volume
     fill = AIR_HU if volume.modality == "CT" else 0
-    array, _ = resample(volume.array.astype(np.float32), volume.grid, grid, transform=transform,
+    array, _ = resample(volume.array.astype(np.float32), volume.grid, grid, mapping=mapping,
                         outside=fill)
     if volume.modality == "CT":
         return replace(volume, array=np.rint(array).astype(np.int16), grid=grid, valid=None)

@@ -9,13 +9,13 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from rtgraph.preprocess.geometry import Floats, Grid, to_image
-
-EDGE = 1e-6  # voxels by which rounding may carry a point over the border
+from rtgraph.preprocess.interpolation import EDGE, between, within
+from rtgraph.preprocess.mapping import IDENTITY, Mapping
 
 
 def resample(
     array: NDArray[np.float32], grid: Grid, target: Grid, *,
-    transform: sitk.Transform | None = None, nearest: bool = False, outside: float = 0.0,
+    mapping: Mapping | None = None, nearest: bool = False, outside: float = 0.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return values on another grid, and where they are known.
 
@@ -25,7 +25,7 @@ def resample(
         Values on `grid`.
     grid, target : Grid
         Where the values are, and where they are wanted.
-    transform : SimpleITK transform, optional
+    mapping : Mapping, optional
         From points of the target to points of the array; absent when both share a frame.
     nearest : bool
         The nearest voxel instead of linear interpolation.
@@ -37,22 +37,24 @@ def resample(
     values : float32, covered : bool
         Both of the shape of `target`.
     """
-    linear = transform is None or transform.IsLinear()
-    if grid.uniform and target.uniform and linear and min(grid.shape) > 1:
-        covered = _covered(grid, target, transform)
-        return _by_library(array, grid, target, transform, nearest, outside, covered), covered
+    mapping = mapping or IDENTITY
+    matrix = mapping.matrix
+    if grid.uniform and target.uniform and matrix is not None and min(grid.shape) > 1:
+        covered = _covered(grid, target, mapping)
+        return _by_library(array, grid, target, mapping, nearest, outside, covered), covered
     values = np.full(target.shape, outside, np.float32)
     covered = np.zeros(target.shape, bool)
     for plane in range(target.shape[0]):
-        index = grid.to_index(mapped(target.plane_points(plane), transform))
-        known = within(index, grid)
+        points, known = mapping.carry(target.plane_points(plane))
+        index = grid.to_index(points)
+        known &= within(index, grid)
         covered[plane] = known.reshape(target.shape[1:])
-        values[plane][covered[plane]] = _between(array, index[known], nearest)
+        values[plane][covered[plane]] = between(array, index[known], nearest=nearest)
     return values, covered
 
 
 def _by_library(array: NDArray[np.float32], grid: Grid, target: Grid,
-                transform: sitk.Transform | None, nearest: bool, outside: float,
+                mapping: Mapping, nearest: bool, outside: float,
                 covered: NDArray[np.bool_]) -> NDArray[np.float32]:
     work = sitk.ResampleImageFilter()
     work.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
@@ -62,20 +64,19 @@ def _by_library(array: NDArray[np.float32], grid: Grid, target: Grid,
     work.SetOutputDirection([float(x) for x in target.axes.T.ravel()])
     work.SetOutputPixelType(sitk.sitkFloat32)
     work.SetUseNearestNeighborExtrapolator(True)  # on the border; what is beyond is set below
-    if transform is not None:
-        work.SetTransform(transform)
+    work.SetTransform(mapping.transform())
     values: NDArray[np.float32] = sitk.GetArrayFromImage(work.Execute(to_image(array, grid)))
     values[~covered] = outside
     return values
 
 
-def _covered(grid: Grid, target: Grid, transform: sitk.Transform | None) -> NDArray[np.bool_]:
+def _covered(grid: Grid, target: Grid, mapping: Mapping) -> NDArray[np.bool_]:
     """Tell which voxels of a target are covered, where all steps between grids are linear."""
     count = target.shape[::-1]
     last = np.maximum(np.array(count) - 1, 1)
     ends = np.concatenate([np.zeros((1, 3)), np.diag(last)])
     steps = np.array([target.spacing[0], target.spacing[1], target.step])
-    index = grid.to_index(mapped(target.origin + (ends * steps) @ target.axes, transform))
+    index = grid.to_index(mapping.carry(target.origin + (ends * steps) @ target.axes)[0])
     start, moves = index[0], (index[1:] - index[0]) / last[:, None]
     covered = np.ones(target.shape, bool)
     for axis in range(3):
@@ -88,50 +89,9 @@ def _covered(grid: Grid, target: Grid, transform: sitk.Transform | None) -> NDAr
     return covered
 
 
-def at_points(array: NDArray[np.float32], grid: Grid, points: Floats) -> Floats:
+def at_points(array: NDArray[np.float32], grid: Grid, points: Floats,
+              mapping: Mapping | None = None) -> Floats:
     """Interpolate linearly at points (n, 3), LPS, mm; NaN where nothing is known."""
-    index = grid.to_index(points)
-    return np.where(within(index, grid), _between(array, index, nearest=False), np.nan)
-
-
-def within(index: Floats, grid: Grid) -> NDArray[np.bool_]:
-    """Tell of fractional columns, rows and planes (n, 3) whether voxel centres surround them.
-
-    A grid of a single plane (row, column) is taken half its thickness (spacing) to both sides.
-    """
-    n = np.array(grid.shape[::-1])
-    low = np.where(n > 1, 0.0, -0.5) - EDGE
-    high = np.where(n > 1, n - 1.0, 0.5) + EDGE
-    return np.asarray(np.all((index >= low) & (index <= high), axis=1))
-
-
-def mapped(points: Floats, transform: sitk.Transform | None) -> Floats:
-    """Return points (n, 3) carried by a transform; a linear one by its matrix at once."""
-    if transform is None:
-        return points
-    if transform.IsLinear():
-        origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-        matrix = np.stack([np.array(transform.TransformPoint(tuple(e))) - origin
-                           for e in np.eye(3).tolist()], axis=1)
-        moved: Floats = points @ matrix.T + origin
-        return moved
-    return np.array([transform.TransformPoint(p) for p in points.tolist()])
-
-
-def _between(array: NDArray[np.float32], index: Floats, nearest: bool) -> Floats:
-    """Interpolate at fractional columns, rows and planes; beyond the border the border goes on."""
-    last = np.array(array.shape[::-1]) - 1
-    inside = np.clip(index, 0, last)
-    if nearest:
-        column, row, plane = np.floor(inside + 0.5).astype(np.int64).T
-        return np.asarray(array[plane, row, column], np.float64)
-    low = np.minimum(np.floor(inside).astype(np.int64), np.maximum(last - 1, 0))
-    high = np.minimum(low + 1, last)
-    part = inside - low
-    found = np.zeros(len(index))
-    for corner in range(8):
-        upper = [(corner >> axis) & 1 for axis in range(3)]
-        at = [high[:, a] if upper[a] else low[:, a] for a in range(3)]
-        weight = np.prod([part[:, a] if upper[a] else 1 - part[:, a] for a in range(3)], axis=0)
-        found += weight * array[at[2], at[1], at[0]]
-    return found
+    carried, known = (mapping or IDENTITY).carry(points)
+    index = grid.to_index(carried)
+    return np.where(known & within(index, grid), between(array, index), np.nan)

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
 from pydicom import dcmread
 
 from rtgraph.preprocess.dose import Dose, dose_at, dose_on, read_dose, summed
 from rtgraph.preprocess.geometry import Grid, axes_of
+from rtgraph.preprocess.mapping import Linear, Mapping
 from rtgraph.preprocess.refusals import Refused
 from tests.data import solids
 from tests.data.solids import ORIENTATIONS, Layout
@@ -40,8 +40,10 @@ def layout_of(orientation: str) -> Layout:
                   size=(COLUMNS, ROWS))
 
 
-def written(layout: Layout, offsets: np.ndarray, along: np.ndarray, dtype: type[np.unsignedinteger[Any]],
-            folder: Path, scaling: float = SCALING) -> tuple[Dose, np.ndarray]:
+def written(
+    layout: Layout, offsets: np.ndarray, along: np.ndarray, dtype: type[np.unsignedinteger[Any]],
+    folder: Path, scaling: float = SCALING,
+) -> tuple[Dose, np.ndarray]:
     """Write the field at frames `along` the normal, read it; return it and the stored values."""
     uvw = [(c * 2.0, r * 3.0, w) for w in along for r in range(ROWS) for c in range(COLUMNS)]
     values = field(layout.patient(uvw)).reshape(len(along), ROWS, COLUMNS)
@@ -143,10 +145,11 @@ def test_doses_on_other_grids_are_interpolated_and_cut(tmp_path: Path) -> None:
 def test_a_transform_carries_points_of_the_image_to_the_dose(tmp_path: Path) -> None:
     layout = layout_of("HFS")
     dose, _ = written(layout, np.array(EVEN), np.array(EVEN), np.uint16, tmp_path)
-    shift = sitk.TranslationTransform(3, (100.0, -50.0, 7.0))
+    shift = np.eye(4)
+    shift[:3, 3] = 100.0, -50.0, 7.0
     grid = Grid(origin=dose.grid.origin - [100, -50, 7] + 1, axes=np.eye(3), spacing=(2.0, 2.0),
                 positions=np.arange(5, dtype=np.float64) * 2.0, size=(8, 8))
-    values, covered = dose_on(dose, grid, shift)
+    values, covered = dose_on(dose, grid, Mapping((Linear(shift),)))
     points = np.vstack([grid.plane_points(k) for k in range(5)])
     assert covered.all()
     assert values.ravel() == pytest.approx(field(points + np.array([100, -50, 7])), abs=SCALING)
