@@ -13,7 +13,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --unive
 	--custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test server-test page-test lint docs lock clean \
+.PHONY: help demo setup test server-test page-test lint docs lock clean conformance \
 	bench bench-corpus bench-ingest bench-store bench-rosamllib
 
 help:  ## list the targets
@@ -39,6 +39,9 @@ lint: $(VENV)/dev.done  ## check style and types
 
 docs: $(VENV)/dev.done  ## write the pages of docs/reference; prints those that have changed
 	@$(BIN)/python tools/make_docs.py
+
+conformance: $(VENV)/dev.done  ## print masks, doses and DVHs beside their analytic truth
+	@$(BIN)/python -m tools.conformance $(ARGS)
 
 bench: $(VENV)/dev.done  ## measure reading against pydicom; fails when a gate is missed
 	$(BIN)/python -m bench.scan $(or $(OUT),$(BENCH)/corpus) $(ARGS)

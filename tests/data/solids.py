@@ -104,7 +104,7 @@ def _sphere(radius: float, w0: float) -> Contours:
 
 # name: contours, and the exact volume of the stack of slabs in cc
 SHAPES: dict[str, Callable[[], Contours]] = {
-    "SPHERE": lambda: _sphere(20.0, 29 * STEP + 0.7),
+    "SPHERE": lambda: _sphere(20.0, 29 * STEP),
     "CYL": lambda: [(w, ring(20.0)) for w in _LONG],
     "RING": lambda: [(w, c) for w in _LONG for c in (ring(25.0), ring(15.0))],
     "KEY": lambda: [(w, keyhole(25.0, 15.0)) for w in _LONG],
