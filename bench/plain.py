@@ -12,7 +12,8 @@ import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 
-from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY, family
+from rtgraph.graphmodel.families import family
+from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
 from rtgraph.graphmodel.references import Branch, tree
 
 _FRAME_AND_TIMES = ("FrameOfReferenceUID", "SeriesDate", "SeriesTime", "AcquisitionDate",

@@ -18,8 +18,10 @@ from bench.cohort import SEED, Series, Study, Totals, studies
 from bench.files import file_name
 from bench.objects import CLASSES, ROOT, STUDY_CLASS
 from bench.templates import encoding, files_of
+from rtgraph.ingest.levels import age_years
 from rtgraph.ingest.parse import Plan, parse, patient_key
-from rtgraph.ingest.records import Found, Instance, Target
+from rtgraph.ingest.records import Found, Instance, Link, Part, Target
+from rtgraph.ingest.variants import joined
 
 ROOT_NAME = "data"
 MTIME = 1_700_000_000_000_000_000
@@ -96,6 +98,13 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
     elif series.kind == "RTSTRUCT":
         shared["frame_uid"] = series.about[0].frame
     references, placements = _references(study, series)
+    parts, links = _attached(like, series)
+    born = values["Patient"]["PatientBirthDate"]
+    values["Study"]["patient_age_years"] = age_years(born, day, None)
+    variant = joined((born.isoformat(), *like.variant.split("|")[2:]))
+    shared["variant"] = variant.partition("|")[0]
+    if series.kind == "RTSTRUCT":
+        shared["listed_series"] = [series.about[0].uid]
     size = example.size + _extra(study, series)
     folder = f"{ROOT_NAME}:{study.patient_id}/{study.uid}/{series.uid}/"
     is_image = series.kind in ("CT", "MR")
@@ -106,11 +115,44 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
         if is_image:
             own["slice_position"] = series.position(i)
         made.append(Instance(
-            Found(path, path, size, MTIME), sop, like.sop_class, series.uid, study.uid, hashed,
-            {"Patient": values["Patient"], "Study": values["Study"], "Series": values["Series"],
-             "Instance": own},
-            blake2b(sop.encode(), digest_size=16).hexdigest(), references, placements))
+            file=Found(path, path, size, MTIME), sop_uid=sop, sop_class=like.sop_class,
+            series_uid=series.uid, study_uid=study.uid, patient_key=hashed,
+            values={"Patient": values["Patient"], "Study": values["Study"],
+                    "Series": values["Series"], "Instance": own},
+            digest=blake2b(sop.encode(), digest_size=16).hexdigest(), variant=variant,
+            references=references, placements=placements, parts=parts, links=links))
     return made
+
+
+def _attached(like: Instance, series: Series) -> tuple[list[Part], list[Link]]:
+    """Return the parts and links of the objects of a series, after those of the example.
+
+    The example has one slice; a ROI is drawn alike on every slice.
+    """
+    if series.kind not in ("RTSTRUCT", "REG"):
+        return like.parts, like.links
+    frames = [a.frame for a in series.about]
+    slices = series.about[0].size
+    parts = []
+    for part in like.parts:
+        values = dict(part.values)
+        if part.label == "ROI":
+            values["ReferencedFrameOfReferenceUID"] = frames[0]
+            values |= {n: values[n] * slices for n in ("n_contours", "n_images", "n_points")}
+        else:
+            values["item_frame_uid"] = frames[part.index - 1]
+            values["side"] = "REGISTERED" if values["item_frame_uid"] == series.frame else "SOURCE"
+        parts.append(replace(part, values=values))
+    links = []
+    for link in like.links:
+        if link.type == "CONTOURED_ON":
+            links.append(replace(link, target=series.about[0].uid, values=tuple(
+                (n, v * slices) for n, v in link.values)))
+        elif link.type == "FROM_FRAME":
+            links.append(replace(link, target=frames[int(link.source.removeprefix("#R")) - 1]))
+        else:
+            links.append(replace(link, target=series.frame))
+    return parts, links
 
 
 def _extra(study: Study, series: Series) -> int:
@@ -126,7 +168,8 @@ def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, t
     """Return what the objects of a series refer to, sorted as reading does."""
     about = series.about
     if series.kind in ("CT", "MR"):
-        return [replace(_target("REFERENCED_IMAGE", a.sop(0), a.kind), purpose=("DCM^121311",))
+        localizer = (("purpose", ("DCM^121311",)),)
+        return [replace(_target("REFERENCED_IMAGE", a.sop(0), a.kind), qualifiers=localizer)
                 for a in about], {}
     if series.kind == "RTSTRUCT":
         (images,) = about

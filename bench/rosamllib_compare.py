@@ -24,7 +24,8 @@ from bench.cohort import Totals
 from bench.files import write
 from bench.ingest import Ran, Row, rtgraph, run, warm
 from bench.results import LINES, keep, show
-from rtgraph.graphmodel.nodes import FAMILIES, INSTANCE, PATIENT, SERIES, STUDY
+from rtgraph.graphmodel.families import FAMILIES
+from rtgraph.graphmodel.nodes import INSTANCE, PATIENT, SERIES, STUDY
 
 VERSION = "0.6.3"
 LOAD = """\

@@ -92,6 +92,8 @@ def bars(p: "Progress", rates: Rates) -> list[Bar]:
         Bar("parse", parsed, total, "   ".join(parse)),
         Bar("write", ended, total, "   ".join(write)),
     ]
+    if p.phase == "derive" and not p.seen:
+        shown.clear()  # nothing is read
     if p.phase == "derive":
         done, of = p.derived, p.to_derive
         shown.append(Bar("derive", done, of or None, f"{done:,} of {of:,} series"))

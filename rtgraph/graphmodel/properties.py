@@ -42,6 +42,7 @@ class Property:
     per_run: bool = False
     below: tuple[str, ...] = ()  # sequences whose first item holds the attribute
     companion_of: str = ""  # the attribute beside whose value this stands
+    later: bool = False  # set by a statement or the derived pass, not by the row of a file
 
     @property
     def stated(self) -> bool:
@@ -89,6 +90,11 @@ def stated(names: str, below: tuple[str, ...] = ()) -> tuple[Property, ...]:
         kind = kind_of(dictionary_VR(tag), dictionary_VM(tag) != "1")
         found.append(Property(keyword, kind, below=below))
     return tuple(found)
+
+
+def later(name: str, kind: str, note: str = "", per_run: bool = False) -> Property:
+    """Return a property that is not in the row of a file but follows in the graph."""
+    return Property(name, kind, note, per_run, later=True)
 
 
 def companions(of: Property) -> tuple[Property, ...]:

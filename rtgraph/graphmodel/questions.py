@@ -3,8 +3,10 @@
 Rows are lists of keys, and every answer names the key that it is for.
 """
 
+from rtgraph.graphmodel.relationships import STATED_EDGES
+
 # Edges that objects state, or the series of image objects for them.
-STATED = "REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY|REFERENCES_FRAME"
+STATED = "|".join(STATED_EDGES)
 
 # What is already there. Rows: UIDs; paths.
 KNOWN_OBJECTS = """\

@@ -13,6 +13,48 @@ from typing import Any
 
 OTHER_REFERENCE = "OTHER_REFERENCE"
 NESTED_CONTENT = "ContentSequence*"
+# Attributes of an item that narrow its reference, and the property of the edge that keeps them.
+NUMBERS = {
+    "ReferencedFrameNumber": "frames",
+    "ReferencedSegmentNumber": "segments",
+    "ReferencedROINumber": "roi_numbers",
+    "ReferencedBeamNumber": "beam_numbers",
+    "BeamNumber": "beam_numbers",
+    "ReferencedBrachyApplicationSetupNumber": "setup_numbers",
+    "ApplicationSetupNumber": "setup_numbers",
+    "ReferencedFractionGroupNumber": "fraction_groups",
+    "FractionGroupNumber": "fraction_groups",
+    "ReferencedStartControlPointIndex": "control_points",
+    "ReferencedStopControlPointIndex": "control_points",
+}
+CODES = {
+    "PurposeOfReferenceCodeSequence": "purpose",
+    "DerivationCodeSequence": "derivation",
+    "ConceptNameCodeSequence": "concept",
+}
+TEXTS = {"DoseSummationType": "summation"}
+# Sequences below an item that holds such numbers.
+_GROUPS = {
+    "ReferencedBeamSequence": ("ReferencedBeamNumber",),
+    "ReferencedBrachyApplicationSetupSequence": ("ReferencedBrachyApplicationSetupNumber",),
+    "ReferencedFractionGroupSequence": (
+        "ReferencedFractionGroupNumber", "ReferencedBeamSequence>ReferencedBeamNumber",
+        "ReferencedBeamSequence>ReferencedControlPointSequence>ReferencedStartControlPointIndex",
+        "ReferencedBeamSequence>ReferencedControlPointSequence>ReferencedStopControlPointIndex",
+        "ReferencedBrachyApplicationSetupSequence>ReferencedBrachyApplicationSetupNumber"),
+}
+# Where the items are numbered on the edge: those of a registration.
+ITEMIZED = frozenset({"RegistrationSequence", "DeformableRegistrationSequence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """Where a property of an edge stands: so many items up, then down to an attribute."""
+
+    name: str
+    up: int
+    below: tuple[str, ...]
+    keyword: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +74,29 @@ class Reference:
     lift: str
     missing: str
     tier: int
+
+    @property
+    def narrowed_by(self) -> tuple[Qualifier, ...]:
+        """What the edge keeps besides its target; attributes without a property are left out."""
+        return _narrowed_by(self.qualifiers)
+
+    @property
+    def is_itemized(self) -> bool:
+        """Tell whether the edge keeps the numbers of the items that refer."""
+        return self.path[0] in ITEMIZED
+
+
+@cache
+def _narrowed_by(qualifiers: tuple[str, ...]) -> tuple[Qualifier, ...]:
+    known = NUMBERS | CODES | TEXTS
+    found = []
+    for text in qualifiers:
+        *ups, keyword = text.split("/")
+        for way in _GROUPS.get(keyword, ("",)):
+            *below, leaf = (keyword, *way.split(">")) if way else (keyword,)
+            if leaf in known:
+                found.append(Qualifier(known[leaf], len(ups), tuple(below), leaf))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ is retired leaves the graph, or becomes what a reference alone would have made: 
 
 from functools import cache
 
-from rtgraph.graphmodel.nodes import FAMILY_LABELS, Family
+from rtgraph.graphmodel.families import FAMILY_LABELS, Family
 
 # Objects and files in a range of paths, a page at a time.
 PATHS_OF_OBJECTS = """\

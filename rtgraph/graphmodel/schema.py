@@ -7,14 +7,13 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
+from rtgraph.graphmodel.families import FAMILIES
 from rtgraph.graphmodel.modalities import OTHER, SERIES_TYPES
-from rtgraph.graphmodel.nodes import (
-    FAMILIES,
-    NODE_TYPES,
-)
+from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import roles, table_text
+from rtgraph.graphmodel.relationships import OF_PARTS, SHARED_EDGES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_CLIQUE = 32
 WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
 
@@ -23,7 +22,18 @@ _INDEXES = (
     ("series_dirty", "(n:Series)", "n.dirty"),
     ("frame_dirty", "(n:FrameOfReference)", "n.dirty"),
     ("study_date", "(n:Study)", "n.StudyDate"),
+    ("series_modality_date", "(n:Series)", "n.Modality, n.series_datetime"),
+    ("series_layer", "(n:Series)", "n.layer"),
+    ("plan_datetime", "(n:RTPlan)", "n.plan_datetime"),
+    ("plan_technique", "(n:RTPlan)", "n.technique, n.prescription_dose_gy"),
+    ("plan_approval", "(n:RTPlan)", "n.ApprovalStatus"),
+    ("dose_type", "(n:RTDose)", "n.DoseSummationType, n.DoseType"),
+    ("roi_name", "(n:ROI)", "n.name_norm"),
+    ("roi_type", "(n:ROI)", "n.RTROIInterpretedType"),
+    ("beam_machine", "(n:Beam)", "n.TreatmentMachineName, n.NominalBeamEnergy"),
+    ("record_date", "(n:RTRecord)", "n.treatment_datetime"),
     ("issue_rule", "(n:Issue)", "n.rule, n.status"),
+    ("registered_by", "()-[n:REGISTERED_TO]-()", "n.reg_uid"),
     ("shares_for_uid", "()-[n:SHARES_FOR]-()", "n.FrameOfReferenceUID"),
 )
 
@@ -72,14 +82,18 @@ def table_version() -> str:
 
 @cache
 def derivations() -> dict[str, str]:
-    """Return the named statements of the derived pass, in order, from `derive.cypher`."""
-    text = files("rtgraph.graphmodel").joinpath("derive.cypher").read_text(encoding="utf-8")
-    text = text.replace("$series_label", _series_labels()).replace(
-        "$all_labels", ":".join(t.label for t in SERIES_TYPES))
+    """Return the named statements of the derived pass, from the files of `derive`."""
+    filled = {"$series_label": _series_labels(), "$has_parts": "|".join(OF_PARTS),
+              "$all_labels": ":".join(t.label for t in SERIES_TYPES),
+              "$hub_edges": "|".join(e for e in SHARED_EDGES if e != "CODED_AS")}
     found: dict[str, str] = {}
-    for part in text.split("// name: ")[1:]:
-        name, _, statement = part.partition("\n")
-        found[name.strip()] = statement.strip().removesuffix(";")
+    for file in sorted(files("rtgraph.graphmodel").joinpath("derive").iterdir(), key=str):
+        text = file.read_text(encoding="utf-8")
+        for word, value in filled.items():
+            text = text.replace(word, value)
+        for part in text.split("// name: ")[1:]:
+            name, _, statement = part.partition("\n")
+            found[name.strip()] = statement.strip().removesuffix(";")
     return found
 
 

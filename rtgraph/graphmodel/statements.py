@@ -9,35 +9,21 @@ Dates and times are sent as text, because the driver takes fifty times as long t
 from collections.abc import Sequence
 from functools import cache
 
-from rtgraph.graphmodel.nodes import (
-    FAMILY_LABELS,
-    FILE,
-    INSTANCE,
-    PATIENT,
-    RUN,
-    SERIES,
-    STUDY,
-    Family,
-)
+from rtgraph.graphmodel.families import FAMILY_LABELS, Family
+from rtgraph.graphmodel.nodes import FILE, INSTANCE, PATIENT, RUN, SERIES, STUDY
 from rtgraph.graphmodel.properties import Property, names
-from rtgraph.graphmodel.questions import STATED
+from rtgraph.graphmodel.relationships import QUALIFIERS
 from rtgraph.graphmodel.schema import WELL_KNOWN_FRAMES
 
-# Properties that the derived pass, the hierarchy statement or a stub sets, not a file.
-_DERIVED = frozenset({
-    "n_studies", "modalities", "n_series", "n_instances", "props_from", "layer", "sop_classes",
-    "modalities_seen", "n_missing_instances", "frame_uids", "anchor_rank", "n_unresolved_refs",
-    "internal_roles", "dirty", "referred_by_patients", "stated_sop_class", "first_seen_run",
-    "parser_version", "run_id", "unsettled",
-})
-
-
+FIRST_QUALIFIER = 5  # place of the first qualifier in the row of a reference
+# What the edge of a series keeps: frames and segments differ from slice to slice.
+_OF_SERIES = frozenset({"purpose", "derivation", "beam_numbers", "path"})
 _OF_TEXT = {"DATE": "date", "LOCAL TIME": "localtime", "LOCAL DATETIME": "localdatetime"}
 
 
 def columns(properties: Sequence[Property], key: str) -> tuple[Property, ...]:
     """Return the properties that a file sets, in the order of the row; its key is apart."""
-    return tuple(p for p in properties if p.name not in _DERIVED and p.name != key)
+    return tuple(p for p in properties if not p.later and p.name != key)
 
 
 PATIENT_ROW = columns(PATIENT, "patient_key")
@@ -57,7 +43,8 @@ def is_text(p: Property) -> bool:
     return p.kind in _OF_TEXT
 
 
-def _sets(variable: str, row: Sequence[Property], offset: int) -> str:
+def assignments(variable: str, row: Sequence[Property], offset: int) -> str:
+    """Return the terms of SET for the properties of a row `r` that begins at `offset`."""
     return ", ".join(
         f"{variable}.{p.name} = " + (f"{_OF_TEXT[p.kind]}(r[{i}])" if is_text(p) else f"r[{i}]")
         for i, p in enumerate(row, offset))
@@ -85,7 +72,18 @@ def level_values(label: str, key: str, row: Sequence[Property]) -> str:
 UNWIND $rows AS r
 MATCH (n:{label} {{{key}: r[0]}})
 WHERE n.props_from IS NULL OR r[1] <= n.props_from
-SET n.props_from = r[1], {_sets("n", row, 2)}"""
+SET n.props_from = r[1], {assignments("n", row, 2)}"""
+
+
+# Values that the objects of a series mostly state alike, each combination once; the objects name
+# theirs by its hash. Rows: series UID, variants.
+VARIANTS = """\
+UNWIND $rows AS r
+MATCH (s:Series {SeriesInstanceUID: r[0]})
+WITH s, r[1] AS new
+WHERE s.variants IS NULL OR any(v IN new WHERE NOT v IN s.variants)
+SET s.variants = COLLECT {
+  UNWIND coalesce(s.variants, []) + new AS v RETURN DISTINCT v ORDER BY v }"""
 
 
 @cache
@@ -102,7 +100,7 @@ MATCH (s:Series {{SeriesInstanceUID: g[0]}})
 UNWIND g[1] AS r
 MERGE (i:Instance {{SOPInstanceUID: r[0]}})
 ON CREATE SET i{_labels(kind)}, i.run_id = $run, i.parser_version = $parser,
-  {_sets("i", instance_row(kind), 1)}
+  {assignments("i", instance_row(kind), 1)}
 ON MATCH SET i.first_seen_run = coalesce(i.first_seen_run, $run)
 MERGE (s)-[:HAS_INSTANCE]->(i)
 WITH i
@@ -127,7 +125,7 @@ UNWIND g[1] AS r
 MERGE (i:Instance {{SOPInstanceUID: r[0]}})
 SET i.run_id = $run
 WITH s, i, r, i.file_path AS before, coalesce(i.stated_sop_class <> r[{sop_class}], false) AS other
-SET i{_labels(kind)}, i.parser_version = $parser, {_sets("i", row, 1)}
+SET i{_labels(kind)}, i.parser_version = $parser, {assignments("i", row, 1)}
 REMOVE i:Missing, i.stated_sop_class, i.first_seen_run, i.referred_by_patients
 MERGE (s)-[h:HAS_INSTANCE]->(i)
 REMOVE h.stated
@@ -164,8 +162,8 @@ def reference_edges(source: str, kind: Family, qualified: bool) -> str:
     """Return the statement for REFERENCES from an Instance or, for image objects, a Series.
 
     Rows are grouped by source; each target: UID, role, stated class, n, path_id, and if `qualified`
-    frames, segments, purpose, relationship, path. Nearly all references have no more than the
-    first. An object has no such edge when it is written: `RETIRE` takes those of known ones first.
+    the declared qualifiers. Nearly all references have no more than the first. An object has no
+    such edge when it is written: `RETIRE` takes those of known ones first.
     A series adds up over its objects, so values that differ are merged in a way that does not
     depend on the order. Missing targets come back.
     """
@@ -184,23 +182,28 @@ RETURN collect(DISTINCT b.SOPInstanceUID) AS missing"""
 
 
 def _edge_of_object(qualified: bool) -> str:
-    more = (", frames: t[5], segments: t[6], purpose: t[7], relationship: t[8], path: t[9]"
-            if qualified else "")
+    more = "".join(f", {p.name}: t[{at}]" for at, p in enumerate(QUALIFIERS, FIRST_QUALIFIER))
     return ("CREATE (a)-[:REFERENCES {role: t[1], stated_sop_class: t[2], n: t[3], path_id: t[4]"
-            f"{more}}}]->(b)")
+            f"{more if qualified else ''}}}]->(b)")
 
 
 def _edge_of_series(qualified: bool) -> str:
-    more = """,
-    e.purpose = CASE WHEN t[7] IS NULL THEN e.purpose ELSE
-      COLLECT { UNWIND coalesce(e.purpose, []) + t[7] AS x RETURN DISTINCT x ORDER BY x } END,
-    e.path = CASE WHEN e.path <= t[9] THEN e.path ELSE coalesce(t[9], e.path) END"""
-    text = """\
-MERGE (a)-[e:REFERENCES {role: t[1]}]->(b)
-SET e.stated_sop_class = CASE WHEN e.stated_sop_class <= t[2] THEN e.stated_sop_class
-      ELSE coalesce(t[2], e.stated_sop_class) END,
-    e.path_id = CASE WHEN e.path_id <= t[4] THEN e.path_id ELSE t[4] END"""
-    return text + more if qualified else text
+    terms = [_smallest("stated_sop_class", 2), "e.path_id = CASE WHEN e.path_id <= t[4] "
+             "THEN e.path_id ELSE t[4] END"]
+    if qualified:
+        terms += [_union(p.name, at) if p.kind.startswith("LIST") else _smallest(p.name, at)
+                  for at, p in enumerate(QUALIFIERS, FIRST_QUALIFIER) if p.name in _OF_SERIES]
+    return "MERGE (a)-[e:REFERENCES {role: t[1]}]->(b)\nSET " + ",\n    ".join(terms)
+
+
+def _smallest(name: str, at: int) -> str:
+    return (f"e.{name} = CASE WHEN e.{name} <= t[{at}] THEN e.{name} "
+            f"ELSE coalesce(t[{at}], e.{name}) END")
+
+
+def _union(name: str, at: int) -> str:
+    return (f"e.{name} = CASE WHEN t[{at}] IS NULL THEN e.{name} ELSE COLLECT {{ UNWIND "
+            f"coalesce(e.{name}, []) + t[{at}] AS x RETURN DISTINCT x ORDER BY x }} END")
 
 
 @cache
@@ -243,132 +246,11 @@ SET s.dirty = true
 MERGE (s)-[h:HAS_INSTANCE]->(b)
 ON CREATE SET h.stated = true"""
 
-# What objects that are read again stated before goes. Rows: UIDs. What is left of the targets is
-# looked at next: stubs are returned, frames are marked, and so is a series that still refers.
-_FORSAKEN = """\
-DELETE e
-WITH DISTINCT b
-FOREACH (f IN CASE WHEN b:FrameOfReference THEN [b] ELSE [] END | SET f.dirty = true)
-WITH b
-WHERE b:Missing
-OPTIONAL MATCH (b)<-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]-(x:Instance|Series)
-WITH b, head(collect(x)) AS x
-OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(x)
-FOREACH (d IN [d IN [s, x] WHERE d:Series] | SET d.dirty = true)
-RETURN DISTINCT b.SOPInstanceUID AS instance, b.SeriesInstanceUID AS series,
-       b.StudyInstanceUID AS study"""
-RETIRE = f"""\
-UNWIND $rows AS uid
-MATCH (:Instance {{SOPInstanceUID: uid}})-[e:{STATED}]->(b)
-{_FORSAKEN}"""
-# The same for series of image objects; edges between series are for the derived pass.
-RETIRE_SERIES = f"""\
-UNWIND $rows AS uid
-MATCH (:Series {{SeriesInstanceUID: uid}})-[e:{STATED}]->(b)
-WHERE NOT b:Series OR type(e) = 'REFERENCES_SERIES'
-{_FORSAKEN}"""
-
-# Locks: what another writer adds is seen when one looks again, or comes later. Rows: keys or UIDs.
-HOLD_OBJECTS = """\
-UNWIND $rows AS uid
-MATCH (i:Instance {SOPInstanceUID: uid})
-SET i.run_id = i.run_id"""
-HOLD_PATIENTS = """\
-UNWIND $rows AS key
-MATCH (p:Patient {patient_key: key})
-SET p.props_from = p.props_from"""
-HOLD_STUDIES = """\
-UNWIND $rows AS uid
-MATCH (t:Study {StudyInstanceUID: uid})
-SET t.props_from = t.props_from"""
-HOLD_SERIES = """\
-UNWIND $rows AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})
-SET s.dirty = true"""
-
-# Places that are made anew from objects that were read again. Rows: UIDs, keys.
-RELEASE = """\
-UNWIND $rows AS uid
-MATCH (t:Study {StudyInstanceUID: uid})
-REMOVE t.props_from, t.unsettled
-WITH t
-OPTIONAL MATCH (t)-[h:HAS_SERIES]->(s:Series)
-SET s.dirty = true
-REMOVE s.props_from
-DELETE h
-WITH DISTINCT t
-MATCH (p:Patient)-[h:HAS_STUDY]->(t)
-DELETE h
-RETURN DISTINCT p.patient_key AS patient"""
-UNSETTLE = "UNWIND $rows AS uid MATCH (t:Study {StudyInstanceUID: uid}) SET t.unsettled = true"
-FORGET = "UNWIND $rows AS key MATCH (p:Patient {patient_key: key}) REMOVE p.props_from"
-
-# Stubs that nothing refers to any more go; their series are looked at next. Rows: UIDs.
-DROP_STUBS = """\
-UNWIND $rows AS uid
-MATCH (b:Instance {SOPInstanceUID: uid})
-WHERE b:Missing AND NOT EXISTS { (b)<-[:REFERENCES]-() }
-OPTIONAL MATCH (s:Series)-[:HAS_INSTANCE]->(b)
-SET s.dirty = true
-DETACH DELETE b
-RETURN DISTINCT s.SeriesInstanceUID AS series"""
-# Series without an object leave their studies; one that is still named stays as a stub. Whatever
-# was counted or ranked with them is marked. Rows: UIDs.
-EMPTY_SERIES = """\
-UNWIND $rows AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})
-WHERE NOT EXISTS { (s)-[:HAS_INSTANCE]->(i:Instance) WHERE NOT i:Missing }
-OPTIONAL MATCH (s)-[:IN_FRAME|REFERENCES_FRAME]->(f:FrameOfReference)
-SET f.dirty = true
-WITH DISTINCT s
-OPTIONAL MATCH (s)-[:REFERENCES]->(b:Series)
-SET b.dirty = true
-WITH DISTINCT s
-OPTIONAL MATCH (x:Issue)-[:ABOUT]->(s)
-DETACH DELETE x
-WITH DISTINCT s
-OPTIONAL MATCH (t:Study)-[h:HAS_SERIES]->(s)
-DELETE h
-SET s = {SeriesInstanceUID: s.SeriesInstanceUID, dirty: true}, s:Missing
-RETURN DISTINCT s.SeriesInstanceUID AS series, t.StudyInstanceUID AS study"""
-DROP_SERIES = """\
-UNWIND $rows AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})
-WHERE s:Missing AND NOT EXISTS { (s)-[:HAS_INSTANCE]->() }
-  AND NOT EXISTS { (s)<-[:REFERENCES_SERIES]-() }
-DETACH DELETE s"""
-EMPTY_STUDIES = """\
-UNWIND $rows AS uid
-MATCH (t:Study {StudyInstanceUID: uid})
-OPTIONAL MATCH (t)-[:HAS_SERIES]->(s:Series)
-WITH t, head(collect(s)) AS one
-SET one.dirty = true
-WITH t
-WHERE NOT EXISTS { (t)-[:HAS_SERIES]->() }
-OPTIONAL MATCH (p:Patient)-[h:HAS_STUDY]->(t)
-DELETE h
-SET t = {StudyInstanceUID: t.StudyInstanceUID}, t:Missing
-RETURN DISTINCT t.StudyInstanceUID AS study, p.patient_key AS patient"""
-DROP_STUDIES = """\
-UNWIND $rows AS uid
-MATCH (t:Study {StudyInstanceUID: uid})
-WHERE t:Missing AND NOT EXISTS { (t)<-[:REFERENCES_STUDY]-() }
-DETACH DELETE t"""
-DROP_PATIENTS = """\
-UNWIND $rows AS key
-MATCH (p:Patient {patient_key: key})
-OPTIONAL MATCH (p)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s:Series)
-WITH p, head(collect(s)) AS one
-SET one.dirty = true
-WITH p
-WHERE NOT EXISTS { (p)-[:HAS_STUDY]->() }
-DELETE p"""
-
 COPIES = f"""\
 UNWIND $rows AS r
 MATCH (i:Instance {{SOPInstanceUID: r[0]}})
 MERGE (f:File {{path: r[1]}})
-SET {_sets("f", FILE_ROW, 2)}
+SET {assignments("f", FILE_ROW, 2)}
 WITH i, f
 OPTIONAL MATCH (old:Instance)-[e:STORED_AS]->(f)
 WHERE old <> i
@@ -377,7 +259,7 @@ MERGE (i)-[:STORED_AS]->(f)"""
 REJECTS = f"""\
 UNWIND $rows AS r
 MERGE (f:File {{path: r[0]}})
-SET {_sets("f", FILE_ROW, 1)}
+SET {assignments("f", FILE_ROW, 1)}
 WITH f
 OPTIONAL MATCH (:Instance)-[e:STORED_AS]->(f)
 DELETE e"""

@@ -12,9 +12,10 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from rtgraph.graphmodel import statements
-from rtgraph.graphmodel.nodes import Family, family
+from rtgraph.graphmodel import attached, statements
+from rtgraph.graphmodel.families import Family, family
 from rtgraph.graphmodel.properties import Property, names
+from rtgraph.graphmodel.relationships import QUALIFIERS
 from rtgraph.ingest.compare import Copy
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.records import Instance, Reason, Rejected, Target
@@ -107,7 +108,7 @@ def references(objects: Sequence[Instance]) -> list[Step]:
         source, start = ("Series", o.series_uid) if of_series else ("Instance", o.sop_uid)
         for t in o.references:
             if t.edge == "REFERENCES":
-                qualified = bool(t.frames or t.segments or t.purpose or t.relationship or t.path)
+                qualified = bool(t.qualifiers)
                 row = _row(t) if qualified else (t.uid, t.role, t.stated_sop_class, t.n, t.path_id)
                 # what the objects of a series state alike is one row, an object has one a target
                 key = row if of_series else (t.uid, t.role)
@@ -131,8 +132,9 @@ def _by_labels(item: tuple[tuple[str, Family, bool], _Groups]
 
 
 def _row(t: Target) -> tuple[Any, ...]:
-    return (t.uid, t.role, t.stated_sop_class, t.n, t.path_id, t.frames or None,
-            t.segments or None, t.purpose or None, t.relationship, t.path)
+    narrowed = dict(t.qualifiers)
+    return (t.uid, t.role, t.stated_sop_class, t.n, t.path_id,
+            *(narrowed.get(p.name) for p in QUALIFIERS))
 
 
 def _grouped(groups: _Groups) -> Rows:
@@ -144,6 +146,47 @@ def _grouped(groups: _Groups) -> Rows:
 
 def _by_target(row: tuple[Any, ...]) -> tuple[str, str, str]:
     return row[0], row[1], repr(row)
+
+
+def variants(objects: Iterable[Instance]) -> Step:
+    """What the objects of each series state differently."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for o in objects:
+        found[o.series_uid].add(o.variant)
+    return Step(statements.VARIANTS, [[s, sorted(v)] for s, v in sorted(found.items())])
+
+
+def parts(objects: Iterable[Instance]) -> list[Step]:
+    """The parts of objects, one statement a kind."""
+    by_kind: dict[str, dict[str, Rows]] = defaultdict(lambda: defaultdict(list))
+    for o in objects:
+        for part in o.parts:
+            by_kind[part.label][o.sop_uid].append(
+                [part.suffix, part.index, *_part_row(part.label).of(part.values)])
+    return [Step(attached.parts(attached.PART_TYPES[label]),
+                 [[uid, rows] for uid, rows in sorted(groups.items())])
+            for label, groups in sorted(by_kind.items())]
+
+
+@cache
+def _part_row(label: str) -> _Row:
+    return _Row(attached.part_row(attached.PART_TYPES[label]))
+
+
+def links(objects: Iterable[Instance]) -> list[Step]:
+    """The edges from objects and their parts to what they share or name."""
+    found: dict[tuple[str, str, str], dict[tuple[Any, ...], None]] = defaultdict(dict)
+    for o in objects:
+        of_series = family(o.sop_class).is_image
+        for link in o.links:
+            label = link.source_label or ("Series" if of_series else "Instance")
+            source = {"Series": o.series_uid}.get(label, o.sop_uid + link.source)
+            target = o.sop_uid + link.target if link.target.startswith("#") else link.target
+            values = dict(link.values)
+            row = (source, target, *(values.get(p.name) for p in attached.link_row(link.type)))
+            found[link.type, label, link.target_label][row] = None
+    return [Step(attached.links(*key), [list(r) for r in sorted(rows, key=repr)])
+            for key, rows in sorted(found.items())]
 
 
 def placements(objects: Iterable[Instance], missing: Container[str]) -> Step | None:

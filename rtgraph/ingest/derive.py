@@ -6,10 +6,13 @@ locked before it is looked at, and what is written to them later marks them agai
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from rtgraph.graphmodel.references import locating_roles
+from rtgraph.graphmodel.roi_names import Match, candidates, match
 from rtgraph.graphmodel.schema import MAX_CLIQUE, WELL_KNOWN_FRAMES, derivations
+from rtgraph.graphmodel.standard_names import list_version, standard_names
 from rtgraph.store.bolt import Counters, Row, Store, Transaction
 
 BATCH = 2000
@@ -22,47 +25,86 @@ _SPREAD = ("spread", "spread_series", "spread_targets")
 _SERIES = (
     ("several", "several"),
     ("labels", ""), ("labels_by_family", ""),
+    ("variants", ""), ("no_slices", ""), ("numbers", "images"), ("slices", "images"),
     ("references_before", ""),
     ("lift_instances", "referring"), ("lift_series", "referring"), ("crossing", "referring"),
     ("referring_patients", "referring"),
     ("frames_before", ""),
     ("frame_of_plan", "plans"),
     ("frames", ""),
+    ("frames_named", "referring"), ("frames_of_parts", "objects"),
+    ("equipment", ""),
+    ("inferred_before", ""), ("inferred_names_before", "objects"),
     ("issues_before", ""), ("issues", "invalid"),
     ("study_counts", ""), ("patient_counts", ""), ("almost_done", ""),
 )
 # These rest on what the statements above have derived for other series.
-_LAST = ("frame_of_delivery", "anchor_ranks", "series_done")
+_LAST = (
+    ("frame_of_delivery", "deliveries"), ("cone_beam", ""),
+    ("links_before", "objects"), ("part_links_before", "objects"),
+    *((name, "objects") for name in (
+        "targets", "uses_roi", "of_roi", "dose_of", "delivery_of", "images", "applies_to",
+        "derived_from", "registered_before", "implicit_before", "implicit", "registered")),
+    ("members_of_series", ""), ("members_of_objects", "objects"),
+    ("named_before", "objects"), ("named_as", "objects"),
+    ("anchor_ranks", ""), ("series_done", ""),
+)
 _FRAMES = ("frame_counts", "shares_before", "cliques", "stars", "frames_done", "frames_unused")
+_AT_THE_END = ("equipment_kinds", "equipment_unused")
+_GUESSES = ("PLAN_BY_LABEL", "DOSE_BY_FRAME", "CBCT_TO_FRACTION", "STRUCT_BY_FRAME")
+Report = Callable[[int, int], None]
 Work = Callable[[Transaction, Sequence[str]], Awaitable[None]]
 
 
-async def derive(store: Store, report: Callable[[int, int], None] | None = None) -> Counters:
-    """Bring everything derived up to date; `report` gets series done and series in all.
+async def derive(
+    store: Store, report: Report | None = None, *, infer: bool = False
+) -> Counters:
+    """Bring everything derived up to date.
 
     What a batch derives may rest on what another has derived, so of two runs one waits.
+
+    Parameters
+    ----------
+    report : callable, optional
+        Gets series done and series in all.
+    infer : bool
+        Whether to make guesses for the touched series too, as INFERRED_LINK.
     """
 
     async def alone(transaction: Transaction) -> Counters:
         await _run(transaction, "alone")
-        return await _derive(store, report)
+        return await _derive(store, report, infer)
 
     return await store.transact(alone)
 
 
-async def _derive(store: Store, report: Callable[[int, int], None] | None) -> Counters:
+async def rebuild(
+    store: Store, report: Report | None = None, *, infer: bool = False
+) -> Counters:
+    """Make everything derived anew from stored facts; arguments as for `derive`."""
+    for name in ("mark_series", "mark_frames"):
+        await store.write(derivations()[name])
+    return await derive(store, report, infer=infer)
+
+
+async def _derive(store: Store, report: Report | None, infer: bool) -> Counters:
     touched, changes = await _spread(store)
-    deliveries: set[str] = set()
+    facts: dict[str, set[str]] = defaultdict(set)
     done = 0
 
     async def series(transaction: Transaction, uids: Sequence[str]) -> None:
-        deliveries.update(await _series(transaction, uids))
+        for row in await _series(transaction, uids):
+            for name in ("objects", "deliveries"):
+                if row[name]:
+                    facts[name].add(row["uid"])
 
     async def last(transaction: Transaction, uids: Sequence[str]) -> None:
-        for name in _LAST:
-            part = uids if name != "frame_of_delivery" else [u for u in uids if u in deliveries]
+        for name, needed in _LAST:
+            part = [u for u in uids if not needed or u in facts[needed]]
             if part:
-                await _run(transaction, name, dirty=part)
+                rows = await _names(transaction, "roi_names", match, part) if (
+                    name == "named_as") else []
+                await _run(transaction, name, dirty=part, rows=rows)
 
     def count(n: int) -> None:
         nonlocal done
@@ -74,8 +116,13 @@ async def _derive(store: Store, report: Callable[[int, int], None] | None) -> Co
     changes += await _pass(store, _statements("dirty", "counts"), touched)
     changes += await _pass(store, series, touched, count)
     changes += await _pass(store, last, touched)
+    if infer:
+        changes += await _pass(store, _guess, touched)
     frames = await _touched(store, "touched_frames")
-    return changes + await _pass(store, _statements("frames", *_FRAMES), frames)
+    changes += await _pass(store, _statements("frames", *_FRAMES), frames)
+    for name in _AT_THE_END if touched else ():
+        changes += await store.write(derivations()[name])
+    return changes
 
 
 async def _spread(store: Store) -> tuple[list[str], Counters]:
@@ -90,17 +137,46 @@ async def _spread(store: Store) -> tuple[list[str], Counters]:
     return touched, changes
 
 
-async def _series(transaction: Transaction, uids: Sequence[str]) -> list[str]:
-    """Derive what belongs to a batch of series; return those with objects of deliveries."""
+async def _series(transaction: Transaction, uids: Sequence[str]) -> list[Row]:
+    """Derive what belongs to a batch of series; return what their objects are."""
     await _run(transaction, "hold", dirty=uids)
     facts = await _run(transaction, "facts", dirty=uids)
     for name, needed in _SERIES:
         part = [row["uid"] for row in facts if not needed or row[needed]]
         if name == "frames":
             await _run(transaction, name, rows=[f for row in facts for f in row["frames"]])
+        elif name == "variants":
+            await _run(transaction, name, rows=[
+                [row["uid"], row["variants"]] for row in facts if row["variants"]])
         elif part:
             await _run(transaction, name, dirty=part)
-    return [row["uid"] for row in facts if row["deliveries"]]
+    return facts
+
+
+async def _guess(transaction: Transaction, uids: Sequence[str]) -> None:
+    """Make the guesses for a batch of series."""
+    for name in _GUESSES:
+        await _run(transaction, name, dirty=uids)
+    rows = await _names(transaction, "names_unmatched", _most_like, uids)
+    await _run(transaction, "NAME_BY_LIKENESS", dirty=uids, rows=rows)
+
+
+def _most_like(name: str) -> Match | None:
+    return next(iter(candidates(name, 1)), None)
+
+
+async def _names(
+    transaction: Transaction, question: str, find: Callable[[str], Match | None],
+    uids: Sequence[str],
+) -> list[list[object]]:
+    """Return the standard names of ROI names that a question returns, as rows to link them."""
+    rows: list[list[object]] = []
+    for row in await _run(transaction, question, dirty=uids):
+        if found := find(row["name"]):
+            standard = standard_names()[found.name]
+            rows.append([row["name"], found.name, standard.category, standard.side,
+                         standard.description, list_version(), found.method.value, found.score])
+    return rows
 
 
 def _statements(parameter: str, *names: str) -> Work:

@@ -14,7 +14,7 @@ from struct import Struct, error
 from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_16, EXPLICIT_VR_LENGTH_32
 
-from rtgraph.ingest.items import Item
+from rtgraph.ingest.items import Item, Root
 from rtgraph.ingest.plan import (
     ITEM_END,
     PIXEL_TAGS,
@@ -79,13 +79,15 @@ class _Cut(Exception):
 class Scanned:
     """A data set: what the plan wanted of it, where the walk ended, and whether bytes ran out.
 
-    `last` is the tag of the last element of a data set that lacks a part of its identity.
+    `pixels` tells whether pixel data follows. `last` is the tag of the last element of a data set
+    that lacks a part of its identity.
     """
 
-    item: Item
+    item: Root
     end: int = 0
     cut: bool = False
     last: int = 0xFFFFFFFF
+    pixels: bool = False
 
 
 def scan(raw: bytes, start: int, plan: Node, *, implicit: bool) -> Scanned:
@@ -96,7 +98,7 @@ def scan(raw: bytes, start: int, plan: Node, *, implicit: bool) -> Scanned:
     Odd
         pydicom has to read the file.
     """
-    found = Scanned({}, len(raw))
+    found = Scanned(Root(), len(raw))
     try:
         # what is shorter than the header of an element is padding, or a cut
         end = _elements(raw, found.item, start, len(raw) - 7, plan, implicit, 0)
@@ -106,7 +108,7 @@ def scan(raw: bytes, start: int, plan: Node, *, implicit: bool) -> Scanned:
         found.cut = True
         return found
     if end < 0:
-        found.end = -end
+        found.end, found.pixels = -end, True
     else:
         found.cut = end > len(raw) or bool(raw[end:].strip(b"\0"))
     return found
@@ -166,6 +168,8 @@ def _elements(
             if vr in _SHORT:
                 value = at + 8
                 if entry is None:  # most elements by far
+                    if key & 1 and isinstance(item, Root):
+                        item.private += 1
                     at = value + length
                     continue
             elif vr in _NAMES:
@@ -178,6 +182,8 @@ def _elements(
             else:
                 raise Odd(Fallback.UNKNOWN_VR)
         if entry is None:
+            if key & 1 and isinstance(item, Root):
+                item.private += 1
             if vr in _MAY_REFER or length == UNDEFINED or (
                     implicit and raw.startswith(_ITEM_BYTES, value)):
                 at = _unlisted(raw, item, key, vr, value, length, implicit, depth)

@@ -5,8 +5,8 @@ states ("" when it states none) and the bytes, little endian. Sequences that the
 stand under their keyword, or under the tag as (GGGG,EEEE). Nothing here raises on odd values.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import TypeAlias, Union
 
 from rtgraph.graphmodel.properties import Property, stated
@@ -16,8 +16,14 @@ Leaf: TypeAlias = tuple[str, bytes]
 Item: TypeAlias = dict[str, Union[Leaf, "list[Item]"]]
 Charset: TypeAlias = tuple[str, ...]
 
-CODES = ("PurposeOfReferenceCodeSequence", "ConceptNameCodeSequence")
-CODE = ("CodeValue", "CodingSchemeDesignator")
+
+class Root(dict[str, Union[Leaf, "list[Item]"]]):
+    """The outermost item; `private` counts its private elements, creators included."""
+
+    private = 0
+
+
+CODE = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator", "CodeMeaning")
 cached_read = lru_cache(65536)(read)
 _text = lru_cache(65536)(text)
 
@@ -78,24 +84,36 @@ def reading(item: Item, declared: Property, charset: Charset) -> Reading:
 _NOTHING = Reading()
 
 
-def codes(item: Item, keyword: str) -> tuple[str, ...]:
-    """Return the items of a code sequence as `scheme^value`."""
-    if keyword not in item:
-        return ()
-    found = (
-        f"{first_text(c, 'CodingSchemeDesignator')}^{first_text(c, 'CodeValue')}"
-        for c in items(item, keyword)
-    )
-    return tuple(sorted({c[:LONGEST_RAW] for c in found if c != "^"}))
-
-
 def numbers(item: Item, keyword: str) -> tuple[int, ...]:
     """Return the whole numbers of an attribute; none when one of them is no number."""
     if keyword not in item:
         return ()
-    values = reading(item, _NUMBERS[keyword], ()).value
-    return tuple(v for v in values if isinstance(v, int)) if isinstance(values, list) else ()
+    found = reading(item, _declared(keyword), ()).value
+    return tuple(v for v in (found if isinstance(found, list) else [found]) if isinstance(v, int))
 
 
-_NUMBERS: Mapping[str, Property] = {
-    p.name: p for p in stated("ReferencedFrameNumber ReferencedSegmentNumber")}
+def number(item: Item, keyword: str) -> int | None:
+    """Return the first whole number of an attribute; None when it is absent or none."""
+    return next(iter(numbers(item, keyword)), None)
+
+
+@cache
+def _declared(keyword: str) -> Property:
+    return stated(keyword)[0]
+
+
+def codes(item: Item, keyword: str) -> tuple[str, ...]:
+    """Return the items of a code sequence as `scheme^value`, sorted."""
+    if keyword not in item:
+        return ()
+    return tuple(sorted({key for key, _ in coded(item, keyword)}))
+
+
+def coded(item: Item, keyword: str, charset: Charset = ()) -> Iterator[tuple[str, str]]:
+    """Yield `scheme^value` and meaning of the items of a code sequence (PS3.3 8.1)."""
+    for code in items(item, keyword):
+        value = next(filter(None, (first_text(code, name) for name in CODE[:3])), "")
+        scheme = first_text(code, "CodingSchemeDesignator")
+        if value or scheme:
+            yield (f"{scheme}^{value}"[:LONGEST_RAW],
+                   first_text(code, "CodeMeaning", charset_of(code, charset))[:LONGEST_RAW])

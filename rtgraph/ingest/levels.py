@@ -4,15 +4,19 @@ Slices of a series state nearly all of them alike, so what is read is kept by th
 from: equal bytes give the same dictionary, which is never changed afterwards.
 """
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
-from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY, Family
-from rtgraph.graphmodel.properties import Property
-from rtgraph.ingest.families import combined, first_datetime
+from rtgraph.graphmodel.families import Family
+from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
+from rtgraph.graphmodel.properties import Property, stated
+from rtgraph.ingest.families import images
 from rtgraph.ingest.items import Charset, Item, Leaf, cached_read, leaf_of, text_of
+from rtgraph.ingest.moments import combined, first_datetime
 from rtgraph.ingest.normalise import LONGEST_RAW
 from rtgraph.ingest.tags import UserTag
 
@@ -23,29 +27,30 @@ Read: TypeAlias = tuple[Values, tuple[Issue, ...]]
 LONGEST_ID = 64
 _IDENTIFIERS = ("IssuerOfPatientID", "PatientID")
 _READ_APART = frozenset({*_IDENTIFIERS, "SOPInstanceUID"})
+_PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
+(_BIRTH,) = stated("PatientBirthDate")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
     """The stated properties of a node, and a rule for what follows from them."""
 
-    properties: tuple[Property, ...]
-    keywords: tuple[str, ...]
-    nested: bool
+    properties: tuple[Property, ...]  # those below sequences last
+    keywords: tuple[str, ...]  # of the others
     counts_decimals: bool
     derive: Callable[[Values], Values]
 
     def leaves(self, item: Item) -> tuple[Leaf | None, ...]:
         """Return the bytes of the properties, in order."""
-        if self.nested:
-            return tuple([leaf_of(item, p) for p in self.properties])
-        return tuple(map(item.get, self.keywords))  # type: ignore[arg-type]  # leaves, by the plan
+        plain: Any = map(item.get, self.keywords)  # leaves, by the plan
+        return (*plain, *(leaf_of(item, p) for p in self.properties[len(self.keywords) :]))
 
 
 def _level(declared: tuple[Property, ...], derive: Callable[[Values], Values]) -> Level:
-    properties = tuple(p for p in declared if p.stated and p.name not in _READ_APART)
+    properties = [p for p in declared if p.stated and p.name not in _READ_APART]
+    properties.sort(key=lambda p: bool(p.below))
     counts_decimals = any(p.name == "n_long_decimals" for p in declared)
-    return Level(properties, tuple(p.name for p in properties), any(p.below for p in properties),
+    return Level(tuple(properties), tuple(p.name for p in properties if not p.below),
                  counts_decimals, derive)
 
 
@@ -94,8 +99,42 @@ def _patient(
 
 
 def study(item: Item, charset: Charset, names: bool) -> Read:
-    """Read the study."""
-    return _read_once(_STUDY, _STUDY.leaves(item), charset, names)
+    """Read the study, and how old the patient was."""
+    return _study(_STUDY.leaves(item), leaf_of(item, _BIRTH), charset, names)
+
+
+@lru_cache(4096)
+def _study(
+    leaves: tuple[Leaf | None, ...], birth: Leaf | None, charset: Charset, names: bool
+) -> Read:
+    values, issues = _read(_STUDY, leaves, charset, names)
+    born = cached_read(birth[1], birth[0] or _BIRTH.vr, _BIRTH, charset).value if birth else None
+    age = age_years(born, values.get("StudyDate"), values.get("PatientAge"))
+    return values | {"patient_age_years": age}, issues
+
+
+def age_years(born: object, day: object, stated_age: object) -> float | None:
+    """Return the age of a patient on a day: birthdays that have passed, and part of the year.
+
+    Parameters
+    ----------
+    born, day : date or None
+        Without both, or when the day is before the birth, `stated_age` is taken.
+    stated_age : str or None
+        PatientAge: three digits and D, W, M or Y (PS3.5 6.2).
+    """
+    if isinstance(born, date) and isinstance(day, date) and born <= day:
+        years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        return round(years + (day - _birthday(born, born.year + years)).days / 365.25, 3)
+    if not isinstance(stated_age, str):
+        return None
+    return round(int(stated_age[:-1]) / _PER_YEAR[stated_age[-1]], 3)
+
+
+def _birthday(born: date, year: int) -> date:
+    """Return the birthday in a year; one of 29 February is kept on 1 March."""
+    leap_day = (born.month, born.day) == (2, 29) and not isleap(year)
+    return date(year, 3, 1) if leap_day else born.replace(year=year)
 
 
 def series(item: Item, kind: Family, charset: Charset, names: bool) -> Read:
@@ -105,6 +144,8 @@ def series(item: Item, kind: Family, charset: Charset, names: bool) -> Read:
     if values["series_datetime"] is None:
         moment = first_datetime(item, ("Acquisition", "Content"))
         values = values | {"series_datetime": moment}
+    if kind.is_image:
+        values = values | images.series(item, values)
     return values, issues
 
 

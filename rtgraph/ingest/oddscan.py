@@ -25,7 +25,7 @@ from pydicom.valuerep import VR
 from pydicom.values import convert_SQ
 
 from rtgraph.ingest.headscan import UNDEFINED, Scanned, embedded, known_vr, referring
-from rtgraph.ingest.items import Item, Leaf
+from rtgraph.ingest.items import Item, Leaf, Root
 from rtgraph.ingest.plan import PIXEL_TAGS, UNLISTED, Node, key_of, name_of
 
 # pydicom logs odd values as they stand, and they may be a patient's.
@@ -92,7 +92,9 @@ def odd_scan(raw: bytes, plan: Node) -> Scanned:
             raise EOFError from error
         again, cut = BytesIO(raw), True
         ds = read_partial(again, stop_when=lambda *_: again.tell() >= watch.value_at, force=True)
-    return Scanned(planned(ds, plan), end, cut, int(watch.tag))
+    root = Root(planned(ds, plan))
+    root.private = sum(tag.is_private for tag in list(ds.keys()))
+    return Scanned(root, end, cut, int(watch.tag), watch.stopped)
 
 
 def _ends_early(ds: FileDataset, raw: bytes) -> bool:

@@ -10,20 +10,22 @@ from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
-from rtgraph.graphmodel.nodes import Family, family
-from rtgraph.ingest import levels
-from rtgraph.ingest.families import RULES, first_datetime, slice_position
+from rtgraph.graphmodel.families import Family, family
+from rtgraph.ingest import levels, variants
+from rtgraph.ingest.draft import Draft
+from rtgraph.ingest.families import RULES, images
 from rtgraph.ingest.items import Item, charset_of, first_text
+from rtgraph.ingest.moments import first_datetime
 from rtgraph.ingest.normalise import LONGEST_RAW, LONGEST_UID
 from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.ingest.plan import Node
 from rtgraph.ingest.plan import plan as compiled
 from rtgraph.ingest.reading import Header, read_header
-from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected
+from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected, Target
 from rtgraph.ingest.tags import LABEL, UserTag
-from rtgraph.ingest.walker import walk, walk_image
+from rtgraph.ingest.walker import References, walk, walk_image
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -112,27 +114,42 @@ def _instance(header: Header, file: Found, plan: Plan) -> Instance | Rejected:
     issues += [(keyword, "TOO_LONG", "") for keyword in found.too_long]
     facts["instance_datetime"] = first_datetime(
         item, ("Content", "InstanceCreation", "Acquisition"))
-    if kind.is_image:
-        facts["slice_position"] = slice_position(item)
+    facts |= _frame(item, kind, found.targets, issues)
+    facts |= _index(found)
+    draft = Draft(item, charset, sop_class, sop_uid, facts, found, header.pixels)
     for label in kind.labels:
         if rule := RULES.get(label):
-            facts |= rule(item, facts, charset)
+            rule(draft)
     facts |= _meta(meta, sop_uid, sop_class)
+    facts |= variants.suspects(item, charset, kind)
+    if kind.is_image:
+        facts |= images.place(item)
+    variant = variants.variant(item, kind, patient, charset, plan.key if not plan.names else "")
+    facts["variant"] = variant.partition("|")[0]
+    issues += draft.issues
     instance = Instance(
         file=file, sop_uid=sop_uid, sop_class=sop_class, series_uid=series_uid,
-        study_uid=study_uid, digest=header.digest,
+        study_uid=study_uid, digest=header.digest, variant=variant,
         patient_key=patient_key(plan.key, patient["IssuerOfPatientID"] or "",
                                 patient["PatientID"] or "", study_uid),
-        values=values,
-        references=found.targets, placements=found.placements, truncated=header.cut,
+        values=values, references=found.targets, placements=found.placements,
+        parts=draft.parts, links=[*found.links, *draft.links], truncated=header.cut,
         fallback=header.fallback,
     )
-    facts |= _frame(item, kind, instance, issues)
     if header.cut:
         issues.append((next(reversed(item)), "TRUNCATED", ""))
         facts["truncated"] = True
     instance.invalid = sorted(set(issues))
     return instance
+
+
+def _index(found: References) -> dict[str, Any]:
+    """Compare the Common Instance Reference with what the object refers to (PS3.3 C.12.2)."""
+    if found.common is None:
+        return {}
+    referred = {t.uid for t in found.targets if t.edge == "REFERENCES"}
+    return {"n_common_refs": len(found.common),
+            "n_refs_not_in_common": len(referred - found.common)}
 
 
 def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
@@ -149,7 +166,7 @@ def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
 
 
 def _frame(
-    item: Item, kind: Family, instance: Instance, issues: list[levels.Issue]
+    item: Item, kind: Family, targets: list[Target], issues: list[levels.Issue]
 ) -> dict[str, Any]:
     """The effective frame as the file states it (PS3.3 C.7.4.1): module, else the only listed."""
     module = first_text(item, "FrameOfReferenceUID")
@@ -157,7 +174,7 @@ def _frame(
         issues.append(("FrameOfReferenceUID", "TOO_LONG", module[:LONGEST_RAW]))
     elif module:
         return {"frame_uid": module, "frame_source": "MODULE"}
-    listed = {t.uid for t in instance.references if t.role == "STRUCTURE_SET_FRAME"}
+    listed = {t.uid for t in targets if t.role == "STRUCTURE_SET_FRAME"}
     if "RTStruct" in kind.labels and len(listed) == 1:
         return {"frame_uid": listed.pop(), "frame_source": "STRUCTURE_SET"}
     return {}

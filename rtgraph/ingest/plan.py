@@ -11,10 +11,12 @@ from typing import TypeAlias, Union
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
-from rtgraph.graphmodel.nodes import FAMILIES, IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
-from rtgraph.graphmodel.references import NESTED_CONTENT, references
+from rtgraph.graphmodel.families import FAMILIES
+from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
+from rtgraph.graphmodel.parts import PARTS
+from rtgraph.graphmodel.references import CODES, NESTED_CONTENT, Reference, references
 from rtgraph.ingest.families import NEEDED
-from rtgraph.ingest.items import CODE, CODES, Item
+from rtgraph.ingest.items import CODE, Item
 
 # In every item: what a reference may be, whether the table knows it or not.
 REFERRING = ("ReferencedSOPInstanceUID", "SeriesInstanceUID")
@@ -109,6 +111,14 @@ def _plant(root: Node, path: Iterable[str]) -> None:
         _leaf(node, last)
 
 
+def _narrowing(row: Reference) -> Iterable[tuple[str, ...]]:
+    """Where the attributes stand that narrow a reference."""
+    where = row.path[:-1]
+    for q in row.narrowed_by:
+        path = (*where[: len(where) - q.up], *q.below, q.keyword)
+        yield from (((*path, leaf) for leaf in CODE) if q.keyword in CODES else (path,))
+
+
 @cache
 def plan(more: tuple[int, ...] = ()) -> Node:
     """Return the plan of all objects; `more` are tags of attributes that the user wants."""
@@ -116,6 +126,9 @@ def plan(more: tuple[int, ...] = ()) -> Node:
     declared = (*PATIENT, *STUDY, *SERIES, *IMAGE_SERIES, *INSTANCE,
                 *(p for kind in FAMILIES for p in kind.properties))
     paths = [(*p.below, p.name) for p in declared if p.stated]
+    paths += [(*where, p.name) for part in PARTS for where, properties in part.stated
+              for p in properties if p.stated]
+    paths += [way for row in references() if row.source_sop_classes for way in _narrowing(row)]
     paths += [row.path for row in references() if row.source_sop_classes]
     paths += [(*row.path[:-1], row.role_from) for row in references()
               if row.source_sop_classes and row.role_from and tag_for_keyword(row.role_from)]

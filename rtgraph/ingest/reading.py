@@ -13,7 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from rtgraph.ingest.headscan import Fallback, Odd, scan
-from rtgraph.ingest.items import Item
+from rtgraph.ingest.items import Root
 from rtgraph.ingest.oddscan import odd_scan
 from rtgraph.ingest.opening import read
 from rtgraph.ingest.plan import Node
@@ -32,16 +32,18 @@ _META = {2: "MediaStorageSOPClassUID", 3: "MediaStorageSOPInstanceUID", 16: "Tra
 class Header:
     """The header of a file; `fallback` says why it was left to pydicom, if it was.
 
-    `last` is the tag of the last element where one of the identity is missing.
+    `last` is the tag of the last element where one of the identity is missing; `pixels` tells
+    whether pixel data follows.
     """
 
     meta: dict[str, str] = field(default_factory=dict)
-    item: Item = field(default_factory=dict)
+    item: Root = field(default_factory=Root)
     empty: bool = False
     cut: bool = False
     digest: str = ""
     fallback: str = ""
     last: int = 0xFFFFFFFF
+    pixels: bool = False
 
 
 def read_header(location: str, size: int, plan: Node) -> Header | Reason:
@@ -95,7 +97,7 @@ def _header(raw: bytes, size: int, plan: Node, *, whole: bool) -> Header | None:
     cut = found.cut or (not complete and found.end == len(body))
     empty = len(body) - start < 8
     return Header(meta, found.item, empty, cut,
-                  digest(body, start, found.end, size), fallback, found.last)
+                  digest(body, start, found.end, size), fallback, found.last, found.pixels)
 
 
 def _is_implicit(raw: bytes, start: int, syntax: str) -> bool:

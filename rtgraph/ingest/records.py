@@ -86,7 +86,10 @@ class Rejected(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Target(_Sent):
-    """One reference: an edge from the object (or its series) to a target, in one role."""
+    """One reference: an edge from the object (or its series) to a target, in one role.
+
+    `qualifiers` are the properties of the edge that narrow it, by name, in their declared order.
+    """
 
     edge: str
     role: str
@@ -94,11 +97,34 @@ class Target(_Sent):
     path_id: str
     stated_sop_class: str | None = None
     n: int = 1
-    frames: tuple[int, ...] = ()
-    segments: tuple[int, ...] = ()
-    purpose: tuple[str, ...] = ()
-    relationship: str | None = None
-    path: str | None = None
+    qualifiers: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link(_Sent):
+    """An edge to a part, a shared node, a frame or a series.
+
+    `source` is "" for the object itself (for image objects their series), else the suffix of one
+    of its parts; a `target` that begins with "#" is the suffix of another part of the object.
+    `values` are the properties of the edge.
+    """
+
+    type: str
+    source_label: str
+    source: str
+    target_label: str
+    target: str
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part(_Sent):
+    """A part of an object: its label, the suffix of its key, its place, and its properties."""
+
+    label: str
+    suffix: str
+    index: int
+    values: dict[str, Any] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -108,7 +134,9 @@ class Instance(_Sent):
     `values` holds, by node label, the properties that have a value. `placements` names the series
     of objects that this one refers to, where it says so. `invalid` lists keyword, reason and raw
     text of attributes that have no usable value or an odd one. `fallback` says why the file was
-    left to pydicom. The dictionaries of patient, study and series are shared with other objects.
+    left to pydicom. `variant` holds what the objects of a series mostly state alike, `parts` and
+    `links` what stands below and beside it. The dictionaries of patient, study and series are
+    shared with other objects.
     """
 
     file: Found
@@ -119,8 +147,11 @@ class Instance(_Sent):
     patient_key: str = field(repr=False)
     values: dict[str, dict[str, Any]] = field(repr=False)
     digest: str = ""
+    variant: str = field(default="", repr=False)
     references: list[Target] = field(default_factory=list, repr=False)
     placements: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    parts: list[Part] = field(default_factory=list, repr=False)
+    links: list[Link] = field(default_factory=list, repr=False)
     invalid: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
     truncated: bool = False
     fallback: str = ""

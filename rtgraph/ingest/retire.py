@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rtgraph.graphmodel import questions, retire, statements
-from rtgraph.graphmodel.nodes import Family, family
+from rtgraph.graphmodel import questions, retire, revision
+from rtgraph.graphmodel.families import Family, family
 from rtgraph.ingest import write
 from rtgraph.ingest.decide import Decision, decide
 from rtgraph.ingest.records import Instance
@@ -20,7 +20,7 @@ from rtgraph.ingest.revise import Around, Run, read_places, reread
 from rtgraph.store.bolt import Counters, Row, Store, Transaction
 
 _LEVELS = (
-    ("patient", statements.FORGET), ("study", retire.FORGET_STUDIES),
+    ("patient", revision.FORGET), ("study", retire.FORGET_STUDIES),
     ("series", retire.FORGET_SERIES),
 )
 

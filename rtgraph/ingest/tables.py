@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rtgraph.graphmodel.families import family
 from rtgraph.graphmodel.modalities import OTHER, series_type
-from rtgraph.graphmodel.nodes import family
 from rtgraph.graphmodel.schema import WELL_KNOWN_FRAMES
 from rtgraph.graphmodel.tables import TABLES, Row, Tables
 from rtgraph.ingest.compare import Candidate, same_data_set, settle

@@ -23,7 +23,8 @@ from pydicom.datadict import dictionary_VR, keyword_dict, keyword_for_tag, tag_f
 
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import usertags
-from rtgraph.graphmodel.nodes import FAMILIES, INSTANCE, PATIENT, SERIES, STUDY
+from rtgraph.graphmodel.families import FAMILIES
+from rtgraph.graphmodel.nodes import INSTANCE, PATIENT, SERIES, STUDY
 from rtgraph.graphmodel.properties import Property, stated
 from rtgraph.ingest.items import Item, Leaf, first_text
 from rtgraph.ingest.plan import name_of

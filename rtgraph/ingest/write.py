@@ -6,13 +6,14 @@ the objects there in the meantime, it is rolled back and the batch is decided up
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rtgraph.errors import RtgraphError, StatementRefused
-from rtgraph.graphmodel import questions, statements
+from rtgraph.graphmodel import attached, questions, revision, statements
+from rtgraph.graphmodel.shared import SHARED
 from rtgraph.graphmodel.usertags import user_values
 from rtgraph.ingest import batch, opening
 from rtgraph.ingest.decide import Decision, decide
@@ -137,12 +138,16 @@ async def put(transaction: Transaction, decision: Decision, run: Run) -> None:
     if decision.copies:
         step = batch.copies(decision.copies)
         await transaction.run(step.statement, rows=step.rows)
+    for step in (batch.variants(objects), *batch.parts(objects)) if objects else ():
+        await transaction.run(step.statement, rows=step.rows)
     missing: set[str] = set()
     for step in batch.references(objects):
         for row in await transaction.run(step.statement, rows=step.rows, **parameters):
             missing.update(row.get("missing", ()))
     if placed := batch.placements(objects, missing):
         await transaction.run(placed.statement, rows=placed.rows)
+    for step in batch.links(objects):
+        await transaction.run(step.statement, rows=step.rows)
     await clean(transaction, left)
 
 
@@ -161,10 +166,10 @@ async def hold(transaction: Transaction, decision: Decision) -> None:
     """Lock what is known, and see that it still is what the batch was decided with."""
     around = decision.around
     for before, key, hold, look in (
-        (decision.known.values(), "uid", statements.HOLD_OBJECTS, questions.KNOWN_OBJECTS),
-        (around.of_patient, "patient", statements.HOLD_PATIENTS, questions.STUDIES_OF),
-        (around.in_study, "study", statements.HOLD_STUDIES, questions.SERIES_OF),
-        (around.members, "series", statements.HOLD_SERIES, questions.OBJECTS_OF),
+        (decision.known.values(), "uid", revision.HOLD_OBJECTS, questions.KNOWN_OBJECTS),
+        (around.of_patient, "patient", revision.HOLD_PATIENTS, questions.STUDIES_OF),
+        (around.in_study, "study", revision.HOLD_STUDIES, questions.SERIES_OF),
+        (around.members, "series", revision.HOLD_SERIES, questions.OBJECTS_OF),
     ):
         uids = sorted({row[key] for row in before})
         if uids:
@@ -182,42 +187,51 @@ class Left:
     series: set[str] = field(default_factory=set)
     studies: set[str] = field(default_factory=set)
     patients: set[str] = field(default_factory=set)
+    shared: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 async def take_back(transaction: Transaction, again: list[str], around: Around) -> Left:
     """Take away what objects that are written again had stated, and the places around them."""
     left = Left(
         series=set(around.series), studies=set(around.studies), patients=set(around.patients))
-    for statement, uids in (statements.RETIRE, again), (statements.RETIRE_SERIES, around.series):
+    for statement, uids in (
+        (attached.RETIRE_PARTS, again), (attached.RETIRE_REGISTRATIONS, again),
+        (revision.RETIRE, again), (revision.RETIRE_SERIES, around.series),
+    ):
         for r in await transaction.run(statement, rows=uids) if uids else ():
-            for found, uid in ((left.stubs, r["instance"]), (left.series, r["series"]),
-                               (left.studies, r["study"])):
-                found.update([uid] if uid else ())
+            if r["label"]:
+                left.shared[r["label"]].add(r["key"])
+            for found, level in ((left.stubs, "instance"), (left.series, "series"),
+                                 (left.studies, "study")):
+                found.update([uid] if (uid := r.get(level)) else ())
     if around.studies:
-        rows = await transaction.run(statements.RELEASE, rows=around.studies)
+        rows = await transaction.run(revision.RELEASE, rows=around.studies)
         left.patients |= {r["patient"] for r in rows}
     if around.unsettled:
-        await transaction.run(statements.UNSETTLE, rows=around.unsettled)
+        await transaction.run(revision.UNSETTLE, rows=around.unsettled)
     if around.patients:
-        await transaction.run(statements.FORGET, rows=around.patients)
+        await transaction.run(revision.FORGET, rows=around.patients)
     return left
 
 
 async def clean(transaction: Transaction, left: Left) -> None:
     """Take away what only the old content of changed objects had held together."""
+    for shared in SHARED:
+        if keys := left.shared.get(shared.label):
+            await transaction.run(attached.left(shared), rows=sorted(keys))
     if left.stubs:
-        rows = await transaction.run(statements.DROP_STUBS, rows=sorted(left.stubs))
+        rows = await transaction.run(revision.DROP_STUBS, rows=sorted(left.stubs))
         left.series |= {r["series"] for r in rows if r["series"]}
     if left.series:
-        rows = await transaction.run(statements.EMPTY_SERIES, rows=sorted(left.series))
+        rows = await transaction.run(revision.EMPTY_SERIES, rows=sorted(left.series))
         left.studies |= {r["study"] for r in rows if r["study"]}
-        await transaction.run(statements.DROP_SERIES, rows=sorted({r["series"] for r in rows}))
+        await transaction.run(revision.DROP_SERIES, rows=sorted({r["series"] for r in rows}))
     if left.studies:
-        rows = await transaction.run(statements.EMPTY_STUDIES, rows=sorted(left.studies))
+        rows = await transaction.run(revision.EMPTY_STUDIES, rows=sorted(left.studies))
         left.patients |= {r["patient"] for r in rows if r["patient"]}
-        await transaction.run(statements.DROP_STUDIES, rows=sorted({r["study"] for r in rows}))
+        await transaction.run(revision.DROP_STUDIES, rows=sorted({r["study"] for r in rows}))
     if left.patients:
-        await transaction.run(statements.DROP_PATIENTS, rows=sorted(left.patients))
+        await transaction.run(revision.DROP_PATIENTS, rows=sorted(left.patients))
 
 
 def _above(paths: Iterable[str]) -> set[str]:

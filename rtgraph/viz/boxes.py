@@ -217,6 +217,6 @@ def _images(n: int, n_missing: int) -> str:
 @cache
 def _modality_of_family() -> dict[str, str]:
     """Return the modality of each family label; only stubs need it, and it loads pydicom."""
-    from rtgraph.graphmodel.nodes import FAMILIES
+    from rtgraph.graphmodel.families import FAMILIES
 
     return {row.labels[-1]: row.modality for row in reversed(FAMILIES) if row.labels}

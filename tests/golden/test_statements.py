@@ -14,12 +14,19 @@ from pathlib import Path
 import pytest
 from pydicom.uid import CTImageStorage, RTPlanStorage
 
-from rtgraph.graphmodel import questions, schema, statements
-from rtgraph.graphmodel.nodes import FAMILIES, NO_FAMILY, NODE_TYPES, family
+from rtgraph.graphmodel import attached, questions, revision, schema, statements
+from rtgraph.graphmodel.families import FAMILIES, NO_FAMILY, family
+from rtgraph.graphmodel.nodes import NODE_TYPES
+from rtgraph.graphmodel.parts import BEAM, PARTS
 from rtgraph.graphmodel.properties import names
+from rtgraph.graphmodel.shared import CODE, SHARED
 
 FOLDER = Path(__file__).parent
 CT, PLAN = family(CTImageStorage), family(RTPlanStorage)
+# To a code, another shared node, a part of the object, a series, and a frame.
+LINKS = (("CODED_AS", "ROI", "Code"), ("STATES_UID", "Instance", "Fiducial"),
+         ("INCLUDES_BEAM", "FractionGroup", "Beam"), ("CONTOURED_ON", "ROI", "Series"),
+         ("FROM_FRAME", "Transform", "FrameOfReference"))
 LEVEL_EDGES = ("REFERENCES_SERIES", "REFERENCES_STUDY", "REFERENCES_FRAME")
 
 
@@ -39,6 +46,11 @@ GOLDEN = {
     "references-Series": pasted(statements.reference_edges("Series", CT, q) for q in (False, True)),
     "references-levels": pasted(statements.other_edges("Instance", edge) for edge in LEVEL_EDGES),
     "placements": pasted([statements.PLACEMENTS]),
+    "variants": pasted([statements.VARIANTS]),
+    "parts-Beam": pasted([attached.parts(BEAM)]),
+    "links": pasted(attached.links(*ends) for ends in LINKS),
+    "retire": pasted([revision.RETIRE, revision.RETIRE_SERIES, attached.RETIRE_PARTS,
+                      attached.RETIRE_REGISTRATIONS, *map(attached.left, (SHARED[0], CODE))]),
 }
 
 
@@ -59,7 +71,8 @@ def test_every_golden_file_is_compared() -> None:
 FAMILIES_AND_NONE = (*FAMILIES, NO_FAMILY)
 SOURCES = ("Instance", "Series")
 STATEMENTS = {
-    **{name: text for name, text in (vars(statements) | vars(questions)).items()
+    **{name: text for name, text in (
+        vars(statements) | vars(questions) | vars(revision) | vars(attached)).items()
        if name.isupper() and isinstance(text, str) and re.match("UNWIND|MERGE|MATCH", text)},
     **{f"constraint {i}": text for i, text in enumerate(schema.schema().constraints)},
     "schema node": schema.schema().schema_node,
@@ -72,6 +85,9 @@ STATEMENTS = {
        for source, k in product(SOURCES, FAMILIES_AND_NONE)},
     **{f"{edge} {source}": statements.other_edges(source, edge)
        for source, edge in product(SOURCES, LEVEL_EDGES)},
+    **{f"parts {p.label}": attached.parts(p) for p in PARTS},
+    **{f"links {' '.join(ends)}": attached.links(*ends) for ends in LINKS},
+    **{f"left {shared.label}": attached.left(shared) for shared in SHARED},
     **{f"derive {name}": text for name, text in schema.derivations().items()},
 }
 CONSTRAINED = set(re.findall(r"FOR \(n:(\w+)\) REQUIRE n\.(\w+) IS UNIQUE",
@@ -86,8 +102,9 @@ FORBIDDEN = [
     ("id",          r"(?i)\bid\s*\("),  # deprecated
     ("element id",  r"(?i)\belementId\s*\("),
     ("map",         r"SET \w+ \+="),    # SET names every property
-    # MERGE only: a repeated batch changes nothing; edges of an object are made after RETIRE
-    ("create",      r"\bCREATE\s*\((?!a\)-\[:REFERENCES )"),
+    # MERGE only: a repeated batch changes nothing; edges and parts of an object are made after
+    # RETIRE and RETIRE_PARTS
+    ("create",      r"\bCREATE\s*\((?!a\)-\[:REFERENCES |i\)-\[:HAS_\w+ )"),
 ]
 
 

@@ -10,7 +10,8 @@ from neo4j.exceptions import ServiceUnavailable, TransientError
 
 from rtgraph.errors import ServerRefused, ServerUnreachable, StatementRefused
 from rtgraph.graphmodel import statements
-from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, family
+from rtgraph.graphmodel.families import FAMILIES, family
+from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.schema import derivations, schema
 from rtgraph.store.bolt import Store, Transaction, is_retryable
 from tests.server.conftest import TestGraph

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rtgraph.graphmodel.nodes import FAMILIES, IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
+from rtgraph.graphmodel.families import FAMILIES
+from rtgraph.graphmodel.nodes import IMAGE_SERIES, INSTANCE, PATIENT, SERIES, STUDY
 from rtgraph.graphmodel.references import references
 from rtgraph.ingest import plan as plans
 from rtgraph.ingest import reading
@@ -369,6 +370,10 @@ def test_one_bad_element_costs_itself_only(parsed: Parse, kind: str, bad: str) -
         uids = {t.uid for t in found.references}
         lost = [t.uid for t in whole.references if t.uid not in uids]
         assert len(lost) <= (depth > 0), name
+        parts = {(p.label, p.suffix) for p in found.parts}
+        assert len(found.parts) == len(whole.parts)
+        renamed = {(p.label, p.suffix) for p in whole.parts} - parts
+        assert len(renamed) <= (name in NUMBERS), name
         for label, values in whole.values.items():
             for key, value in values.items():
                 if not derived_from(name, key):
@@ -377,12 +382,26 @@ def test_one_bad_element_costs_itself_only(parsed: Parse, kind: str, bad: str) -
     assert seen[1] > 5
 
 
+RULES = {  # properties that follow from an element by a rule
+    "ImageType": "is_localizer position_conflict",
+    "Modality": "cbct_score",
+    "PatientPosition": "position_conflict",
+    "ImagePositionPatient": "slice_offset",
+    "ImageOrientationPatient": "slice_offset variant orientation position_conflict",
+    **dict.fromkeys(("PatientName", "PatientBirthDate", "PatientSex", "AcquisitionNumber", "Rows",
+                     "Columns", "RescaleIntercept", "RescaleSlope"), "variant"),
+    **dict.fromkeys(("TreatmentDeliveryType", "LeafJawPositions", "GantryAngle"), "technique"),
+}
+NUMBERS = {"BeamNumber", "FractionGroupNumber", "DoseReferenceNumber"}  # of parts
+
+
 def derived_from(name: str, key: str) -> bool:
     """Tell whether a property may be another one when that element is bad."""
     moments = {"StudyDate": "study_datetime", "StudyTime": "study_datetime"}
     counts = {"TreatmentDeliveryType": "beams", "NumberOfFractionsPlanned": "fractions_planned"}
     return (
         name == "SpecificCharacterSet" or key.startswith(name) or key == moments.get(name)
+        or key in RULES.get(name, "").split()
         or (key.startswith("n_") and key.endswith(counts.get(name, "long_decimals")))
         or (key.endswith(("_datetime", "_position")) and key != "study_datetime")
         or (name == "FrameOfReferenceUID" and key.startswith("frame_")))

@@ -22,8 +22,10 @@ from rtgraph.cypher.library import (
     table,
 )
 from rtgraph.errors import UnknownName, UsageError
-from rtgraph.graphmodel.nodes import FAMILY_LABELS, NODE_TYPES, RELATIONSHIP_TYPES
+from rtgraph.graphmodel.families import FAMILY_LABELS
+from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import references, roles
+from rtgraph.graphmodel.relationships import RELATIONSHIP_TYPES
 from rtgraph.graphmodel.tables import TABLES
 
 FOLDER = Path(__file__).parents[2] / "rtgraph" / "cypher"

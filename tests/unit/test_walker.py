@@ -202,7 +202,6 @@ OBJECTS: list[tuple[str, str, Dataset, list[tuple[str, str, str, int]], dict[str
             StudyInstanceUID="study", ReferencedSeriesSequence=[item(
                 SeriesInstanceUID="image series", ReferencedSOPSequence=[ref("a")])])],
     ), [
-        ("", "EVIDENCE", "a", 1),
         ("", "SR_CONTENT", "a", 1),
         ("", "SR_PRESENTATION_STATE", "state", 1),
         ("_SERIES", "SR_SERIES", "series", 1),
@@ -274,7 +273,8 @@ RELATIONSHIPS = [
 def test_relationship_refines_the_role(written: str | None, role: str, kept: str | None) -> None:
     more = {} if written is None else {"RTPlanRelationship": written}
     (target,) = found(item(ReferencedRTPlanSequence=[ref("x", PLAN, **more)]), PLAN).targets
-    assert (target.role, target.relationship, target.path_id) == (role, kept, "RELATED_PLAN")
+    assert (target.role, target.path_id) == (role, "RELATED_PLAN")
+    assert dict(target.qualifiers).get("relationship") == kept
 
 
 CLASSES = [
@@ -314,15 +314,16 @@ def test_a_private_sequence_makes_an_other_reference_with_its_path() -> None:
     ds = private_sequence([item(BeamSequence=[ref("a", ReferencedFrameNumber=[2, 1])]), ref("b")])
     a, b = walk(from_file(ds, implicit=False), PLAN).targets
     assert a == Target("REFERENCES", "OTHER_REFERENCE", "a", "FALLBACK_INSTANCE", CT,
-                       frames=(2, 1), path="(3287,1002)>BeamSequence")
-    assert (b.uid, b.role, b.path) == ("b", "OTHER_REFERENCE", "(3287,1002)")
+                       qualifiers=(("frames", (2, 1)), ("path", "(3287,1002)>BeamSequence")))
+    assert (b.uid, b.role, b.qualifiers) == ("b", "OTHER_REFERENCE", (("path", "(3287,1002)"),))
 
 
 def test_equal_other_references_keep_all_their_paths() -> None:
     ds = item(ReferencedWaveformSequence=[ref("a")], PertinentOtherEvidenceSequence=[ref("a")])
     (target,) = found(ds, PLAN).targets
     assert target.n == 2
-    assert target.path == "PertinentOtherEvidenceSequence|ReferencedWaveformSequence"
+    assert target.qualifiers == (
+        ("path", "PertinentOtherEvidenceSequence|ReferencedWaveformSequence"),)
 
 
 def test_an_unknown_series_is_referred_to_as_a_series() -> None:
@@ -353,8 +354,9 @@ def test_equal_targets_are_one_with_all_qualifiers() -> None:
             PurposeOfReferenceCodeSequence=[code("121322")]),
     ])
     assert found(ds, CT).targets == [Target(
-        "REFERENCES", "SOURCE_IMAGE", "a", "SOURCE_IMAGE", CT, n=3, frames=(1, 2, 3),
-        segments=(5, 7), purpose=("DCM^121322", "DCM^121324"))]
+        "REFERENCES", "SOURCE_IMAGE", "a", "SOURCE_IMAGE", CT, n=3, qualifiers=(
+            ("frames", (1, 2, 3)), ("segments", (5, 7)),
+            ("purpose", ("DCM^121322", "DCM^121324"))))]
 
 
 def test_one_target_in_two_roles_is_two_references() -> None:
@@ -399,8 +401,9 @@ def test_the_order_of_items_changes_nothing(
 
 def sorted_lists(target: Target) -> Target:
     """Numbers of a target that stands once keep the order of the file."""
-    return replace(target, frames=tuple(sorted(target.frames)),
-                   segments=tuple(sorted(target.segments)))
+    return replace(target, qualifiers=tuple(
+        (name, tuple(sorted(value)) if isinstance(value, tuple) else value)
+        for name, value in target.qualifiers))
 
 
 def plans(items: list[Dataset]) -> Dataset:
@@ -468,3 +471,120 @@ def test_a_row_makes_its_reference(row: dict[str, Any]) -> None:
         (target,) = walk(header, sop_class).targets
         assert (target.edge, target.role, target.uid, target.path_id) == (
             row["edge"], row["role"], "1.2.3", row["id"])
+
+
+# --- shared UIDs ---------------------------------------------------------------------------------
+
+SHARED = [p for p in PATHS if p["missing"] == "hub_node"]
+OF_OBJECTS = [p for p in SHARED if p["from"] in ("instance", "series", "by_source")]
+# Parts state these: they are read with the part.
+OF_PARTS = {"roi", "segment", "dose_reference"}
+
+
+def test_every_shared_uid_starts_at_an_object_or_a_part() -> None:
+    assert {p["from"] for p in SHARED} - {p["from"] for p in OF_OBJECTS} == OF_PARTS
+
+
+@pytest.mark.parametrize("row", OF_OBJECTS, ids=[p["id"] for p in OF_OBJECTS])
+def test_a_row_makes_its_link(row: dict[str, Any]) -> None:
+    header = from_file(holding(row, "1.2.3"))
+    for sop_class in {row["source_sop_classes"][0], row["source_sop_classes"][-1]}:
+        result = walk(header, sop_class)
+        (link,) = result.links
+        assert (link.type, link.source, link.target) == (row["edge"], "", "1.2.3")
+        assert link.target_label.lower() == {
+            "synchronization_frame": "syncframe"}.get(
+                row["target_level"], row["target_level"].replace("_", ""))
+        assert dict(link.values).get("role") == (
+            row["role"] if row["edge"] in ("STATES_UID", "PART_OF_STEP") else None)
+        assert [t.edge for t in result.targets if t.uid == "1.2.3"] == []
+
+
+def test_every_value_of_a_shared_uid_is_a_link() -> None:
+    ds = item(IrradiationEventUID=["1.2", " 1.3 ", "1.2"])
+    assert [link.target for link in found(ds, CT).links] == ["1.2", "1.3"]
+
+
+# --- qualifiers of enclosing items, and of what stands below -------------------------------------
+
+def groups(*beams: int) -> list[Dataset]:
+    return [item(ReferencedFractionGroupNumber=2, ReferencedBeamSequence=[
+        item(ReferencedBeamNumber=b) for b in beams])]
+
+
+QUALIFIED = [
+    # name, SOP class, data set, role, qualifiers
+    ("beams of a dose", DOSE, item(DoseSummationType="BEAM", ReferencedRTPlanSequence=[
+        ref("x", PLAN, ReferencedFractionGroupSequence=groups(4, 3))]), "DOSE_PLAN",
+     {"beam_numbers": (4, 3), "fraction_groups": (2,), "summation": "BEAM"}),
+    ("control points", DOSE, item(ReferencedRTPlanSequence=[
+        ref("x", PLAN, ReferencedFractionGroupSequence=[item(ReferencedBeamSequence=[
+            item(ReferencedBeamNumber=1, ReferencedControlPointSequence=[item(
+                ReferencedStartControlPointIndex=2, ReferencedStopControlPointIndex=3)])])])]),
+     "DOSE_PLAN", {"beam_numbers": (1,), "control_points": (2, 3)}),
+    ("dose of a beam", PLAN, item(BeamSequence=[
+        item(BeamNumber=7, ReferencedDoseSequence=[ref("x", DOSE)])]), "BEAM_DOSE",
+     {"beam_numbers": (7,)}),
+    ("dose of a control point", PLAN, item(BeamSequence=[item(BeamNumber=7, ControlPointSequence=[
+        item(ReferencedDoseSequence=[ref("x", DOSE)])])]), "CONTROL_POINT_DOSE",
+     {"beam_numbers": (7,)}),
+    ("image of a beam", str(uids.RTImageStorage), item(
+        ReferencedBeamNumber=3, ReferencedFractionGroupNumber=1,
+        ReferencedRTPlanSequence=[ref("x", PLAN)]), "RTIMAGE_PLAN",
+     {"beam_numbers": (3,), "fraction_groups": (1,)}),
+    ("verification of a beam", RECORD, item(TreatmentSessionBeamSequence=[
+        item(ReferencedBeamNumber=5, ReferencedVerificationImageSequence=[
+            ref("x", uids.RTImageStorage)])]), "VERIFICATION_IMAGE", {"beam_numbers": (5,)}),
+    ("fixed and moving", REG, item(FrameOfReferenceUID="fixed", RegistrationSequence=[
+        item(FrameOfReferenceUID="moving", ReferencedImageSequence=[ref("x")]),
+        item(FrameOfReferenceUID="fixed", ReferencedImageSequence=[ref("y")])]),
+     "REGISTRATION_IMAGE", {"items": (1,), "side": "SOURCE"}),
+    ("derivation", SEG, item(PerFrameFunctionalGroupsSequence=[item(DerivationImageSequence=[
+        item(DerivationCodeSequence=[code("113076")], SourceImageSequence=[
+            ref("x", PurposeOfReferenceCodeSequence=[code("121322")])])])]),
+     "DERIVED_FROM_IMAGE", {"purpose": ("DCM^121322",), "derivation": ("DCM^113076",)}),
+    ("concept of a content item", SR, item(ContentSequence=[item(
+        ConceptNameCodeSequence=[code("121191")], ReferencedSOPSequence=[
+            ref("x", SEG, ReferencedSegmentNumber=[2])])]), "SR_CONTENT",
+     {"segments": (2,), "concept": ("DCM^121191",)}),
+    ("evidence that is cited", SR, item(
+        ContentSequence=[item(ReferencedSOPSequence=[ref("x")])],
+        CurrentRequestedProcedureEvidenceSequence=[item(ReferencedSeriesSequence=[
+            item(SeriesInstanceUID="s", ReferencedSOPSequence=[ref("x")])])]),
+     "SR_CONTENT", {"in_evidence": True}),
+    ("part of another set", STRUCT, item(StructureSetROISequence=[item(
+        ROINumber=1, DefinitionSourceSequence=[ref("x", SEG, ReferencedSegmentNumber=[4])])]),
+     "ROI_DEFINITION_SOURCE", {"segments": (4,)}),
+    ("ROI of a registration", REG, item(RegistrationSequence=[item(UsedRTStructureSetROISequence=[
+        ref("x", STRUCT, ReferencedROINumber=9)])]), "REGISTRATION_ROI",
+     {"roi_numbers": (9,), "items": (1,), "side": "SOURCE"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "ds", "role", "wanted"), [pytest.param(*c[1:], id=c[0]) for c in QUALIFIED])
+def test_qualifiers(sop_class: str, ds: Dataset, role: str, wanted: dict[str, object]) -> None:
+    (target,) = [t for t in found(ds, sop_class).targets if t.uid == "x"]
+    assert target.role == role
+    assert dict(target.qualifiers) == wanted
+
+
+# --- the Common Instance Reference ---------------------------------------------------------------
+
+def test_what_only_the_index_names_is_an_other_reference() -> None:
+    ds = item(SOPInstanceUID="self", ReferencedRTPlanSequence=[ref("plan", PLAN)],
+              ReferencedSeriesSequence=[item(SeriesInstanceUID="s", ReferencedInstanceSequence=[
+                  ref("plan", PLAN), ref("alone", STRUCT), ref("self", DOSE)])])
+    result = found(ds, DOSE)
+    assert result.common == {"plan", "alone"}
+    assert {(t.role, t.uid) for t in result.targets} == {
+        ("DOSE_PLAN", "plan"), ("OTHER_REFERENCE", "alone")}
+    (alone,) = [t for t in result.targets if t.uid == "alone"]
+    assert alone.stated_sop_class == STRUCT
+    assert dict(alone.qualifiers) == {
+        "path": "ReferencedSeriesSequence>ReferencedInstanceSequence"}
+    assert result.placements == {"plan": ("s",), "alone": ("s",), "self": ("s",)}
+
+
+def test_without_an_index_there_is_nothing_to_compare() -> None:
+    assert found(item(ReferencedRTPlanSequence=[ref("plan", PLAN)]), DOSE).common is None

@@ -17,7 +17,7 @@ from rtgraph import __version__
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-DATA = {".cypher", ".json", ".lock", ".html", ".css", ".js"}
+DATA = {".cypher", ".json", ".lock", ".html", ".css", ".js", ".tsv"}
 LOAD = """\
 from importlib.resources import files
 import rtgraph
@@ -86,7 +86,7 @@ def test_all_of_the_package_is_inside(names: set[str]) -> None:
         if file.suffix in DATA | {".py"} or file.name == "py.typed"}
     assert files - names == set()
     for needed in ("cypher/checks/REF-01.cypher", "cypher/queries/patient-graph.cypher",
-                   "cypher/tables/series.cypher", "graphmodel/derive.cypher",
+                   "cypher/tables/series.cypher", "graphmodel/derive/series.cypher",
                    "graphmodel/references.json", "store/jars.lock", "viz/templates/patient.html",
                    "viz/templates/patient.css", "viz/templates/patient.js", "py.typed"):
         assert f"rtgraph/{needed}" in names

@@ -1,6 +1,7 @@
 // The derived pass: everything that is computed from stored facts, in the order in which it runs.
 // $dirty and $frames are batches of UIDs, $rows what `facts` returned; $series_label and $all_labels
-// are filled in from the modality table when the file is loaded. Each statement may be repeated.
+// are filled in from the modality table when the files of this folder are loaded. Each statement may
+// be repeated.
 
 // name: alone
 // The lock of a node that every store has once, until the pass ends.
@@ -63,20 +64,24 @@ UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
 OPTIONAL MATCH (s)-[:HAS_INSTANCE]->(i:Instance)
 WITH s, i:Missing AS missing, i:Image AS image, i:RTPlan AS plan, i:RTImage OR i:RTRecord AS delivery,
-     i.SOPClassUID AS class, i.Modality AS modality, i.frame_source AS source,
+     i.SOPClassUID AS class, i.Modality AS modality, i.frame_source AS source, i.variant AS variant,
      CASE WHEN i.frame_source IN ['MODULE', 'STRUCTURE_SET'] THEN i.frame_uid END AS frame,
-     i.invalid_keywords IS NOT NULL AS invalid, count(i) AS n
+     i.invalid_keywords IS NOT NULL AS invalid, count(i) AS n, sum(coalesce(i.NumberOfFrames, 1)) AS n_frames
 ORDER BY class, modality, frame
 WITH s, collect(CASE WHEN frame IS NOT NULL THEN [s.SeriesInstanceUID, frame, source, n] END) AS frames,
      collect(DISTINCT class) AS classes, collect(DISTINCT modality) AS modalities,
      collect(DISTINCT CASE WHEN source = 'MODULE' THEN frame END) AS module_frames,
+     collect(CASE WHEN variant IS NOT NULL THEN [variant, n] END) AS variants,
      sum(CASE WHEN missing THEN 0 ELSE n END) AS present, sum(CASE WHEN missing THEN n ELSE 0 END) AS absent,
+     sum(CASE WHEN image AND NOT missing THEN n_frames END) AS n_frames,
      max(n > 0 AND NOT image) AS objects, max(plan) AS plans, max(delivery) AS deliveries, max(invalid) AS invalid
 SET s.n_instances = present, s.n_missing_instances = absent, s.sop_classes = classes,
     s.modalities_seen = modalities, s.frame_uids = module_frames,
+    s.n_frames = CASE WHEN n_frames > 0 THEN n_frames END,
+    s.variants = CASE WHEN size(variants) > 0 THEN [v IN s.variants WHERE any(x IN variants WHERE v STARTS WITH x[0])] END,
     s.n_unresolved_refs = 0, s.internal_roles = []
-RETURN s.SeriesInstanceUID AS uid, frames, plans, plans OR deliveries AS deliveries, invalid,
-       size(modalities) > 1 OR size(module_frames) > 1 AS several,
+RETURN s.SeriesInstanceUID AS uid, frames, variants, plans, plans OR deliveries AS deliveries, invalid, objects,
+       n_frames > 0 AS images, size(modalities) > 1 OR size(module_frames) > 1 AS several,
        objects OR EXISTS { (s)-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]->() } AS referring;
 
 // name: several
@@ -230,10 +235,15 @@ WITH t, collect(modality) AS modalities, sum(series) AS series, sum(instances) A
 SET t.n_series = series, t.n_instances = instances, t.modalities = modalities;
 
 // name: patient_counts
+// What was seen stands in the variants of series: birth date, sex and name at places 2 to 4.
 UNWIND $dirty AS uid
 MATCH (p:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series {SeriesInstanceUID: uid})
 WITH DISTINCT p
-SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(:Study) };
+WITH p, COLLECT { MATCH (p)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s:Series) UNWIND s.variants AS v WITH split(v, '|') AS f RETURN DISTINCT f[1..4] } AS seen
+SET p.n_studies = COUNT { (p)-[:HAS_STUDY]->(:Study) },
+    p.birth_dates_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[0] AS x WHERE x <> '' RETURN date(x) AS d ORDER BY d },
+    p.sexes_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[1] AS x WHERE x <> '' RETURN x ORDER BY x },
+    p.names_seen = COLLECT { UNWIND seen AS f WITH DISTINCT f[2] AS x WHERE x <> '' RETURN x ORDER BY x };
 
 // name: almost_done
 UNWIND $dirty AS uid
@@ -265,51 +275,3 @@ UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
 WHERE s.dirty = false
 REMOVE s.dirty;
-
-// name: touched_frames
-MATCH (f:FrameOfReference) WHERE f.dirty RETURN f.FrameOfReferenceUID AS uid ORDER BY uid;
-
-// name: frame_counts
-UNWIND $frames AS uid
-MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
-OPTIONAL MATCH (f)<-[:IN_FRAME]-(s:Series)
-OPTIONAL MATCH (s)<-[:HAS_SERIES]-(:Study)<-[:HAS_STUDY]-(p:Patient)
-WITH f, count(DISTINCT s) AS n, collect(DISTINCT p.patient_key) AS ps
-SET f.n_series = n, f.n_patients = size(ps), f.patient_key = CASE WHEN size(ps) = 1 THEN ps[0] END,
-    f.share_mode = CASE WHEN f.kind <> 'PATIENT' OR size(ps) > 1 OR n < 2 THEN 'NONE' WHEN n <= $max_clique THEN 'CLIQUE' ELSE 'STAR' END;
-
-// name: shares_before
-UNWIND $frames AS uid
-MATCH (:Series)-[r:SHARES_FOR {FrameOfReferenceUID: uid}]->(:Series)
-DELETE r;
-
-// name: cliques
-UNWIND $frames AS uid
-MATCH (f:FrameOfReference {FrameOfReferenceUID: uid, share_mode: 'CLIQUE'})
-MATCH (a:Series)-[:IN_FRAME]->(f)<-[:IN_FRAME]-(b:Series)
-WHERE a.SeriesInstanceUID < b.SeriesInstanceUID
-MERGE (a)-[r:SHARES_FOR {FrameOfReferenceUID: uid}]->(b)
-SET r.mode = 'CLIQUE';
-
-// name: stars
-UNWIND $frames AS uid
-MATCH (f:FrameOfReference {FrameOfReferenceUID: uid, share_mode: 'STAR'})<-[:IN_FRAME]-(s:Series)
-WITH DISTINCT f, s
-WITH f, s ORDER BY s.anchor_rank, s.series_datetime, s.SeriesInstanceUID
-WITH f, collect(s) AS members
-WITH f, head(members) AS anchor, tail(members) AS others
-UNWIND others AS m
-MERGE (m)-[r:SHARES_FOR {FrameOfReferenceUID: f.FrameOfReferenceUID}]->(anchor)
-SET r.mode = 'STAR';
-
-// name: frames_done
-UNWIND $frames AS uid
-MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
-REMOVE f.dirty;
-
-// name: frames_unused
-// Nothing is in the frame and nothing names it: what a changed file left behind.
-UNWIND $frames AS uid
-MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
-WHERE NOT EXISTS { (f)--() }
-DELETE f;
