@@ -6,6 +6,8 @@ and `json_for_script` for data inside a page.
 """
 
 import json
+import re
+from unicodedata import normalize
 
 _LINES = (0x09, 0x0A)
 _CONTROL = dict.fromkeys(
@@ -25,6 +27,16 @@ def csv_cell(value: object) -> object:
         return value
     text = plain(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
+
+
+def file_name(text: str) -> str:
+    """Return `text` as it may stand in the name of a file on any system; maybe nothing is left.
+
+    Letters, digits, dot, hyphen and underscore stay, all else becomes an underscore; without
+    case, at most 64 characters, no dots at the end.
+    """
+    kept = re.sub(r"[^\w.-]", "_", normalize("NFC", text)).casefold()
+    return kept.rstrip(".")[:64].rstrip(".")
 
 
 def json_for_script(value: object) -> str:
