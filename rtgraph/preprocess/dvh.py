@@ -48,6 +48,11 @@ class Dvh:
     volumes_cc: Floats
     volume_cc: float
 
+    @classmethod
+    def nothing(cls) -> "Dvh":
+        """Return the DVH of an ROI without volume."""
+        return cls(np.zeros(0), np.zeros(0), 0.0)
+
     @property
     def covered(self) -> float:
         """The share of the ROI inside the dose grid; NaN for an ROI without volume."""
@@ -166,7 +171,7 @@ def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
         doses.append(values[known])
         volumes.append(volume[known])
     if not doses:
-        return Dvh(np.zeros(0), np.zeros(0), 0.0)
+        return Dvh.nothing()
     flat, weights = np.concatenate(doses), np.concatenate(volumes)
     order = np.argsort(flat, kind="stable")
     return Dvh(flat[order], weights[order], whole)
