@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rtgraph.graphmodel.lineage import DOSE_SELECTION, EXPORT_RUN, SAMPLE
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
 from rtgraph.graphmodel.shared import SHARED
@@ -212,5 +213,8 @@ NODE_TYPES = (
         Property("role", "STRING"), Property("severity", "STRING"),
         Property("quiet", "BOOLEAN"), Property("targets", "LIST<STRING>"))),
     NodeType("IngestRun", "id", RUN),
+    NodeType("ExportRun", "id", EXPORT_RUN),
+    NodeType("Sample", "key", SAMPLE),
+    NodeType("DoseSelection", "key", DOSE_SELECTION),
     NodeType("Issue", "key", ISSUE),
 )

@@ -150,6 +150,17 @@ RELATIONSHIP_TYPES = (
         Property("confidence", "FLOAT", "0 to 1"),
         _text("rule_version", "of the method")), ("method",), derived=True),
     RelationshipType("ABOUT", "Issue to Series", derived=True),
+    RelationshipType("OF_COHORT", "ExportRun to Cohort"),
+    RelationshipType("WROTE", "ExportRun to Sample"),
+    RelationshipType("MADE_FROM", "Sample to Instance or Series", (
+        _text("purpose", "IMAGE, STRUCTURES, PLAN, DOSE or REGISTRATION"),
+        _text("digest", "header_digest that the object had"),
+        _count("n_instances", "objects that the series had")), ("purpose",)),
+    RelationshipType("USED_SELECTION", "Sample to DoseSelection"),
+    RelationshipType("SELECTED", "DoseSelection to RTDose", (
+        Property("weight", "FLOAT", "factor of the dose in the sum"),)),
+    RelationshipType("REJECTED", "DoseSelection to RTDose", (
+        _text("code", "why the dose was not taken"),)),
 )
 BY_NAME = {t.name: t for t in reversed(RELATIONSHIP_TYPES)}
 # Edges that files state from an object, or from a series for its image objects, by start.

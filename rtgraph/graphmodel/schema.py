@@ -13,7 +13,7 @@ from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import roles, table_text
 from rtgraph.graphmodel.relationships import OF_PARTS, SHARED_EDGES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MAX_CLIQUE = 32
 WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
 

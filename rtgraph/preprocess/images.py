@@ -4,7 +4,7 @@ CT becomes HU as int16, other images float32 after rescale. PET may become SUV b
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,11 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from rtgraph.preprocess.files import opened, read
 from rtgraph.preprocess.geometry import Floats, Grid, to_image
-from rtgraph.preprocess.mapping import Mapping
 from rtgraph.preprocess.masks import Finding
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.sampling import resample
 from rtgraph.preprocess.slices import Slice, slices_of
-from rtgraph.preprocess.stacks import Stack, StackOptions, stack_of, validity
+from rtgraph.preprocess.stacks import Stack, StackOptions, measured, stack_of
 from rtgraph.preprocess.suv import suv_factor
 
 AIR_HU = -1000
@@ -36,8 +35,8 @@ class Volume:
     ----------
     array : (planes, rows, columns)
         int16 HU for CT, else float32.
-    valid : (planes,) of bool, or None
-        Which planes were measured; None when all were.
+    valid : (planes, rows, columns) of bool, or None
+        Voxels between measured ones; None when the array is as it was measured.
     """
 
     array: NDArray[Any]
@@ -98,37 +97,44 @@ def open_series(locations: Sequence[str], options: StackOptions | None = None,
     return Series(tuple(locations), stack, str(header.get("Modality") or ""), frames.pop(), header)
 
 
-def read_volume(series: Series, *, suv: bool = False) -> Volume:
+def read_volume(series: Series, *, suv: bool = False, grid: Grid | None = None) -> Volume:
     """Read the pixels of a series, one object at a time.
 
-    Uneven or sheared planes, where the options allowed them, are resampled to a straight grid by
-    linear interpolation; `valid` says which of its planes lie between measured ones.
+    Parameters
+    ----------
+    series : Series
+        From `open_series`.
+    suv : bool
+        PET as standardised uptake values by body weight.
+    grid : Grid, optional
+        Where the values are wanted; absent: on the planes of the series, straightened where the
+        options allowed uneven or sheared ones. Values are interpolated linearly, once.
 
     Raises
     ------
     Refused
         HEADER_ONLY, UNREADABLE, or SUV: the values for the standardised uptake are not stated.
     """
-    array = _values(series)
-    grid, findings = series.stack.grid, list(series.stack.findings)
+    array, own = _values(series), series.stack.grid
+    findings = list(series.stack.findings)
+    is_ct = series.modality == "CT"
     unit = {"CT": "HU", "PT": str(series.header.get("Units") or "")}.get(series.modality, "")
     if suv:
         factor, rule = suv_factor(series.header)
         array, unit = array * np.float32(factor), "SUVbw"
         findings.append(Finding("SUV_RULE", "info", "image", rule))
-    if series.modality == "CT":
+    target, valid = grid or own.straight(), None
+    if not target.same_as(own):
+        array, valid = resample(array, own, target, outside=AIR_HU if is_ct else 0.0)
+        if not own.uniform:
+            valid &= np.stack([measured(own, own.to_local(target.plane_points(k))[:, 2])
+                               for k in range(target.shape[0])]).reshape(target.shape)
+            findings.append(Finding(
+                "RESAMPLED_PLANES", "warning", "image",
+                f"{float(1 - valid.mean()):.1%} of the voxels were not measured"))
+    if is_ct:
         array = np.clip(np.rint(array), -32768, 32767).astype(np.int16)
-    valid = None
-    if not grid.uniform:
-        straight = grid.straight()
-        fill = AIR_HU if series.modality == "CT" else 0
-        moved, _ = resample(array.astype(np.float32), grid, straight, outside=fill)
-        valid = validity(grid, straight)
-        array = np.rint(moved).astype(np.int16) if series.modality == "CT" else moved
-        grid = straight
-        findings.append(Finding("RESAMPLED_PLANES", "warning", "image",
-                                f"{int((~valid).sum())} of {len(valid)} planes were not measured"))
-    return Volume(array, grid, series.modality, unit, tuple(findings), valid)
+    return Volume(array, target, series.modality, unit, tuple(findings), valid)
 
 
 def _values(series: Series) -> NDArray[np.float32]:
@@ -178,15 +184,3 @@ def _by_gdcm(location: str, s: Slice) -> Floats:
         raise Refused(Code.UNREADABLE, f"the compressed pixels of {s.sop_uid} cannot be read"
                       ) from error
     return np.asarray(sitk.GetArrayFromImage(image)[s.frame], np.float64)
-
-
-def on_grid(volume: Volume, grid: Grid, mapping: Mapping | None = None) -> Volume:
-    """Return a volume resampled by linear interpolation; outside is air for CT, else 0."""
-    if mapping is None and volume.grid.same_as(grid):
-        return volume
-    fill = AIR_HU if volume.modality == "CT" else 0
-    array, _ = resample(volume.array.astype(np.float32), volume.grid, grid, mapping=mapping,
-                        outside=fill)
-    if volume.modality == "CT":
-        return replace(volume, array=np.rint(array).astype(np.int16), grid=grid, valid=None)
-    return replace(volume, array=array, grid=grid, valid=None)

@@ -117,17 +117,25 @@ def phases(slices: Iterable[Slice]) -> Mapping[str, list[Slice]]:
     raise Refused(Code.DUPLICATE_POSITION, f"{_n_shared(kept)} slices stand where another one does")
 
 
-def validity(grid: Grid, straight: Grid) -> NDArray[np.bool_]:
-    """Tell of each plane of the straight grid whether measured planes surround it.
+def measured(grid: Grid, z: Floats) -> NDArray[np.bool_]:
+    """Tell of positions across the planes of a grid whether measured planes surround them.
 
-    A plane is valid on a measured one, or between two that are no further apart than 1.5 times
-    the median step.
+    A position is measured on a plane, or between two that are no further apart than 1.5 times the
+    median step.
+
+    Parameters
+    ----------
+    grid : Grid
+        The planes as they were measured.
+    z : (n,) float64
+        Distances from the first plane along the normal, mm.
     """
-    z, planes = straight.positions, grid.positions
-    near = np.abs(z[:, None] - planes[None, :]).min(axis=1) <= STEP_MM + 0.01 * grid.step
+    planes = grid.positions
     if len(planes) == 1:
-        return np.asarray(near)
+        return np.asarray(np.abs(z) <= STEP_MM)
     k = np.clip(np.searchsorted(planes, z, side="right") - 1, 0, len(planes) - 2)
+    near = np.minimum(np.abs(z - planes[k]), np.abs(z - planes[k + 1])) <= (
+        STEP_MM + 0.01 * grid.step)
     inside = (z >= planes[0] - STEP_MM) & (z <= planes[-1] + STEP_MM)
     return np.asarray(near | (inside & (grid.steps[k] <= 1.5 * grid.step)))
 
