@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rtgraph.ingest.pipeline import Progress
     from rtgraph.ingest.runs import Summary
+    from rtgraph.preprocess.case import Case
     from rtgraph.store.bolt import Store
 
 T = TypeVar("T")
@@ -142,6 +143,19 @@ async def graph_figure(store: "Store", patient: str, *, identifiers: bool = Fals
 
     key = find_patient(await store.read(table("patients").statement, patient=None), patient)
     return key, draw(await graph_tables(store, key), key, identifiers=identifiers)
+
+
+async def graph_case(store: "Store", uid: str, preset: str) -> "Case":
+    """Return the case of a plan or structure set; see `Graph.case`."""
+    from rtgraph.preprocess.case import Case
+    from rtgraph.preprocess.cases import load_cases
+    from rtgraph.preprocess.settings import preset_text, read_settings
+
+    settings = read_settings(preset if "\n" in preset else preset_text(preset))
+    cases = await load_cases(store, [uid], sets=[uid])
+    if not cases:
+        raise UsageError("There is no plan, and no structure set without a plan, of this UID.")
+    return Case(cases[0], settings)
 
 
 async def scan(
@@ -294,6 +308,18 @@ class Graph:
         """Draw a patient, given by patient_key or PatientID."""
         return self._background.run(
             graph_figure(self._store, patient, identifiers=identifiers))[1]
+
+    def case(self, uid: str, preset: str = "nifti") -> "Case":
+        """Return the case of a plan, or of a structure set without one.
+
+        Parameters
+        ----------
+        uid : str
+            SOPInstanceUID.
+        preset : str
+            Preset, or the text of a configuration, that says how arrays are made.
+        """
+        return self._background.run(graph_case(self._store, uid, preset))
 
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""

@@ -226,7 +226,8 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
     own = {*plans, *sets, *candidates, *series}
     prescriptions = [r["prescription_gy"] for r in group if r["prescription_gy"]]
     return CaseInputs(
-        case_id=case_id(str(first["patient_key"]), plans or sets), patient_key=str(first["patient_key"]),
+        case_id=case_id(str(first["patient_key"]), plans or sets),
+        patient_key=str(first["patient_key"]),
         plans=tuple(_plan(r) for r in group if r["plan"]), label=str(first["label"] or ""),
         site=str(first["site"] or ""), protocols=tuple(first["protocols"] or ()),
         prescription_gy=float(sum(prescriptions)) if prescriptions else None,

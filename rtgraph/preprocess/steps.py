@@ -257,6 +257,18 @@ class Gathered:
         for b, c in zip(bins.tolist(), counts.tolist(), strict=True):
             self._counts[b] = self._counts.get(b, 0) + c
 
+    def merge(self, other: "Gathered") -> None:
+        """Add what another one gathered."""
+        total = self._n + other._n
+        if not other._n:
+            return
+        apart = other._mean - self._mean
+        self._squares += other._squares + apart**2 * self._n * other._n / total
+        self._mean += apart * other._n / total
+        self._n = total
+        for b, c in other._counts.items():
+            self._counts[b] = self._counts.get(b, 0) + c
+
     def statistics(self) -> Statistics:
         """Return what was gathered; percentiles to whole units."""
         if not self._n:
