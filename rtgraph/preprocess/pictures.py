@@ -78,7 +78,8 @@ def draw(image: NDArray[np.generic], masks: Mapping[str, Mask],
     n_slices : int
         Number of slices.
     """
-    low, high = WINDOW if image.dtype == np.int16 else np.percentile(image, (1, 99)).tolist()
+    low, high = WINDOW if image.dtype == np.int16 else np.percentile(
+        image.astype(np.float64), (1, 99)).tolist()
     planes = _planes(masks, image.shape[0], n_slices)
     rows = max(1, round(image.shape[1] * grid.spacing[1] / grid.spacing[0]))
     row = np.minimum((np.arange(rows) * image.shape[1] / rows).astype(int), image.shape[1] - 1)
@@ -120,4 +121,4 @@ def _outline(mask: Mask, plane: int) -> NDArray[np.bool_]:
         whole[mask.box[1:]] = mask.array[k] >= 0.5
     padded = np.pad(whole, 1)
     inner = (padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:])
-    return whole & ~inner
+    return np.asarray(whole & ~inner)
