@@ -44,6 +44,20 @@ WITH r
 OPTIONAL MATCH (c:Cohort {name: $cohort})
 FOREACH (x IN CASE WHEN c IS NULL THEN [] ELSE [c] END | MERGE (r)-[:OF_COHORT]->(x))"""
 
+# Decisions of people about ROI names take the place of what the rules say; they outlive a rebuild.
+REVIEWED_NAMES = """\
+UNWIND $rows AS g
+MATCH (r:ROI {ROIName: g.name})
+OPTIONAL MATCH (r)-[old:NAMED_AS]->()
+DELETE old
+WITH DISTINCT g, r
+MERGE (n:StandardName {name: g.standard})
+ON CREATE SET n.category = g.category, n.side = g.side, n.description = g.description,
+              n.list_version = g.list_version
+MERGE (r)-[e:NAMED_AS]->(n)
+SET e.exact = (g.name = g.standard), e.method = g.method, e.score = g.score,
+    e.reviewer = g.reviewer, e.reviewed = date(g.reviewed)"""
+
 # One transaction a case: the sample, what it was made from, its dose selection.
 SAMPLES = """\
 UNWIND $rows AS g

@@ -111,7 +111,9 @@ RELATIONSHIP_TYPES = (
     RelationshipType("NAMED_AS", "ROI to StandardName", (
         Property("exact", "BOOLEAN", "true when the name is the standard one to the letter"),
         _text("method", "EXACT, CASEFOLD, SYNONYM or RULE"),
-        Property("score", "FLOAT", "1.0 for EXACT, less for the others")), derived=True),
+        Property("score", "FLOAT", "1.0 for EXACT, less for the others"),
+        _text("reviewer", "who decided, where a person did; such an edge is kept"),
+        Property("reviewed", "DATE", "when")), derived=True),
     RelationshipType("CODED_AS", "ROI, Segment or Instance to Code", (
         _text("attribute", "keyword of the code sequence"),
         _text("meaning", "CodeMeaning as written")), ("attribute",)),

@@ -198,6 +198,12 @@ async def _files(store: Store, objects: Sequence[str], series: Sequence[str]
         int(r["file_mtime"] or 0), str(r["header_digest"] or "")) for r in rows}
 
 
+async def files_of(store: Store, objects: Sequence[str]) -> dict[str, str]:
+    """Return where objects are, by SOPInstanceUID, for those that have a file."""
+    found = await _files(store, objects, ())
+    return {uid: f.location for uid, f in found.items() if f.present}
+
+
 def located(path: str | None, roots: Mapping[str, str]) -> str:
     """Return where a path `root:relative/path` is; empty when its root is unknown."""
     name, _, rest = (path or "").partition(":")

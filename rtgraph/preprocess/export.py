@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -80,6 +81,7 @@ def _pixel_digest(case: CaseInputs) -> Callable[[str], str | None]:
 
 async def export(store: Store, cases: Sequence[CaseInputs], settings: Settings, folder: Path, *,
                  source: str, cohort_name: str = "", jobs: int = 1,
+                 executor: Executor | None = None,
                  progress: Callable[[str, str], None] = lambda case, state: None) -> Report:
     """Make the samples of a cohort.
 
@@ -98,7 +100,9 @@ async def export(store: Store, cases: Sequence[CaseInputs], settings: Settings, 
     cohort_name : str
         Name of a saved cohort, for lineage.
     jobs : int
-        Worker processes.
+        Worker processes, or cases at once on `executor`.
+    executor : Executor, optional
+        Where cases are worked on instead of processes of this run.
     progress : callable
         Is told each case and its state.
 
@@ -123,7 +127,7 @@ async def export(store: Store, cases: Sequence[CaseInputs], settings: Settings, 
                    cohort=cohort_name)
     state = "INTERRUPTED"
     try:
-        with _workers(jobs) as pool:
+        with nullcontext(executor) if executor else _workers(jobs) as pool:
             cohort = await _statistics(plans, splits, settings, pool)
             work = [_one(store, run, p, splits.get(p.case_id, ""), settings, cohort, folder, pool,
                          report, progress) for p in plans]

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def exported(graph: TestGraph, out: Path, text: str = PLAIN, *, sets: Sequence[s
         wanted = await selected_plans(graph.store) if plans is None else list(plans)
         cases = await load_cases(graph.store, wanted, sets=sets,
                                  course=settings["dose_policy.scope"] == "course")
-        return await export(graph.store, cases, settings, out, source="all patients")
+        with ThreadPoolExecutor(1) as threads:
+            return await export(graph.store, cases, settings, out, source="all patients",
+                                executor=threads)
 
     return graph.run(work())
 
@@ -373,7 +376,7 @@ def test_nnunet_raw_data_set(graph: TestGraph, tmp_path: Path) -> None:
 
     async def work() -> Report:
         cases = await load_cases(graph.store, await selected_plans(graph.store))
-        return await export(graph.store, cases, settings, out, source="five patients")
+        return await export(graph.store, cases, settings, out, source="five patients", jobs=2)
 
     report = graph.run(work())
     assert report.count("WRITTEN") == 5, [e.reason for e in report.entries]

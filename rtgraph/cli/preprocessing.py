@@ -1,0 +1,268 @@
+"""Commands that make arrays, structure sets and comparisons: preprocess, compare."""
+
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.options import Data, Force, Identifiers, Jobs, Output, Patience, Uri
+from rtgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from rtgraph.preprocess.cases import CaseInputs
+    from rtgraph.preprocess.settings import Settings
+    from rtgraph.store.bolt import Store
+
+preprocess_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
+                             help="Arrays for training, structure sets, ROI names.")
+app.add_typer(preprocess_app, name="preprocess")
+
+
+class CompareFormat(StrEnum):
+    """How differences are printed."""
+
+    text = "text"
+    json = "json"
+    html = "html"
+
+
+Preset = Annotated[str | None, typer.Option(help="nifti, npz, nnunet, monai, dose-prediction.")]
+Config = Annotated[Path | None, typer.Option(help="TOML file instead of a preset.")]
+Cohort = Annotated[str | None, typer.Option(help="Plans of the members of a saved cohort.")]
+Query = Annotated[str | None, typer.Option(
+    help="Plans of a named query with a column plan or patient_key.")]
+Parameters = Annotated[list[str] | None, typer.Option(
+    "-p", "--param", metavar="NAME=VALUE", help="A parameter of the query.")]
+Patients = Annotated[list[str] | None, typer.Option(
+    "--patient", help="patient_key or PatientID; may be repeated.")]
+Only = Annotated[str | None, typer.Option(
+    help="Make these parts only, as masks,dose,dvh: of image, masks, dose, dvh, beams.")]
+
+
+@preprocess_app.command("export")
+def preprocess_export(
+    preset: Preset = None, config: Config = None, cohort: Cohort = None, query: Query = None,
+    parameters: Parameters = None, patient: Patients = None, only: Only = None,
+    dry_run: Annotated[bool, typer.Option(
+        "--dry-run", help="Say what would be made and what is refused; open no pixels.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the preset.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.")] = None,
+    uri: Uri = None, data: Data = None, jobs: Jobs = None, patience: Patience = None,
+) -> None:
+    """Turn cases of the graph into image, mask and dose arrays with manifest and lineage.
+
+    A case is a plan with its structure set, image and dose; without dose and DVH in the parts a
+    structure set without a plan is a case, too. Finished cases are kept when the same command
+    runs again.
+
+    Example: rtgraph preprocess export --preset nifti --dry-run
+    """
+    import asyncio
+    import json
+
+    from rtgraph.preprocess.export import export, plan_all, workers
+    from rtgraph.preprocess.planning import described
+    from rtgraph.preprocess.settings import preset_text, read_settings
+
+    if (preset is None) == (config is None):
+        raise UsageError("Give --preset or --config.", "rtgraph preprocess export --preset nifti")
+    if sum(x is not None for x in (cohort, query, patient)) > 1:
+        raise UsageError("--cohort, --query and --patient exclude each other.")
+    if preset is not None and show:
+        typer.echo(preset_text(preset).rstrip())
+        return
+    text = preset_text(preset) if preset is not None else _read(config)
+    parts = tuple(p.strip() for p in only.split(",")) if only else ()
+    settings = read_settings(text, config.parent if config else None, parts)
+    if not dry_run and output is None:
+        raise UsageError("Where do the files go?", "Add -o FOLDER, or --dry-run.")
+    target = target_of(settings_of(uri, data, patience=patience), writes=not dry_run)
+    source = (f"cohort {cohort}" if cohort else f"query {query}" if query
+              else f"{len(patient)} patients" if patient else "every plan of the graph")
+
+    async def work() -> int:
+        async with target.store() as store:
+            cases = await _cases(store, settings, cohort, query, parameters, patient)
+            if dry_run or output is None:
+                rows = described(plan_all(cases, settings, pixels=False))
+                typer.echo(json.dumps({"schema_version": 1, "cases": rows}, indent=1,
+                                      sort_keys=True))
+                return int(any(r["refused"] for r in rows))
+            report = await export(
+                store, cases, settings, output, source=source, cohort_name=cohort or "",
+                jobs=workers(jobs), progress=lambda case, state: say(f"{state.lower():8} {case}"))
+            say(f"{report.count('WRITTEN')} written ({report.kept} kept), "
+                f"{report.count('SKIPPED')} skipped, {report.count('FAILED')} failed; "
+                f"{len(report.leaks)} leaks between splits")
+            return int(report.exit_code)
+
+    raise typer.Exit(asyncio.run(work()))
+
+
+async def _cases(store: "Store", settings: "Settings", cohort: str | None, query: str | None,
+                 parameters: list[str] | None, patients: list[str] | None
+                 ) -> "list[CaseInputs]":
+    from rtgraph.api import find_patient
+    from rtgraph.cypher.library import table
+    from rtgraph.graphmodel.schema import schema
+    from rtgraph.preprocess.cases import load_cases, lone_sets, selected_plans
+
+    await store.prepare(schema())
+    keys = []
+    if patients:
+        known = await store.read(table("patients").statement, patient=None)
+        keys = [find_patient(known, p) for p in patients]
+    alone = not any(settings.makes(p) for p in ("dose", "dvh", "beams"))
+    sets = await lone_sets(store, keys) if alone and not (cohort or query) else []
+    try:
+        plans = await selected_plans(
+            store, cohort=cohort or "", query_name=query or "", patients=keys,
+            parameters=dict(_pair(p) for p in parameters or ()))
+    except UsageError:
+        if not sets:
+            raise
+        plans = []
+    return await load_cases(store, plans, sets=sets,
+                            course=settings["dose_policy.scope"] == "course")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise UsageError("A parameter is given as NAME=VALUE.")
+    return name, value
+
+
+def _read(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("The configuration cannot be read as UTF-8 text.") from error
+
+
+@preprocess_app.command("rtstruct")
+def preprocess_rtstruct(
+    images: Annotated[Path, typer.Option("--images", help="Folder of the image series.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="DICOM file.")],
+    mask: Annotated[list[str] | None, typer.Option(
+        "--mask", metavar="NAME=FILE", help="NIfTI or NRRD file of one ROI; may be repeated.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Label map, NIfTI or NRRD.")] = None,
+    names: Annotated[Path | None, typer.Option(
+        help="JSON of the label map: name to label, as labels.json of an export.")] = None,
+    label: Annotated[str, typer.Option(help="StructureSetLabel.")] = "RTGRAPH",
+    series: Annotated[str | None, typer.Option(
+        help="SeriesInstanceUID, where the folder holds several.")] = None,
+    force: Force = False,
+) -> None:
+    """Write masks or a label map as an RT Structure Set on an image series.
+
+    Example: rtgraph preprocess rtstruct --images ct --mask Heart=heart.nii.gz -o rs.dcm
+    """
+    from datetime import datetime
+
+    from rtgraph.preprocess.regions import regions_of, series_in
+    from rtgraph.preprocess.rtstruct import save, structure_set
+
+    if not mask and labels is None:
+        raise UsageError("There is nothing to write.", "Give --mask NAME=FILE, or --labels FILE.")
+    may_write(output, force)
+    found = series_in(images, series)
+    regions = regions_of(found, dict(_pair(m) for m in mask or ()), labels, names)
+    ds = structure_set(found, regions, label=label, when=datetime.now())
+    save(ds, output, force=force)
+    say(f"{len(regions)} ROIs on {found.stack.grid.shape[0]} planes, read back and compared")
+
+
+@preprocess_app.command("names")
+def preprocess_names(
+    apply_file: Annotated[Path | None, typer.Option(
+        "--apply", help="Reviewed table to write to the graph.")] = None,
+    reviewer: Annotated[str | None, typer.Option(help="Who decided.")] = None,
+    uri: Uri = None, data: Data = None, output: Output = None, force: Force = False,
+) -> None:
+    """Write the ROI names that need a decision as CSV, or read the decisions back.
+
+    Example: rtgraph preprocess names -o names.csv
+    """
+    import asyncio
+    from datetime import date
+
+    from rtgraph.graphmodel.schema import schema
+    from rtgraph.preprocess import review
+
+    if (apply_file is None) != (reviewer is None):
+        raise UsageError("--apply and --reviewer go together.")
+    may_write(output, force)
+    decided = review.decisions(_read(apply_file)) if apply_file else []
+    target = target_of(settings_of(uri, data), writes=apply_file is not None)
+
+    async def work() -> str:
+        async with target.store() as store:
+            await store.prepare(schema())
+            if reviewer is not None:
+                n = await review.apply(store, decided, reviewer, date.today())
+                say(f"{n} names decided")
+                return ""
+            return review.queue_text(await review.queue(store))
+
+    text = asyncio.run(work())
+    if text:
+        write_text(text, output, force=force)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="File, or SOPInstanceUID of the graph.")],
+    b: Annotated[str, typer.Argument(help="File, or SOPInstanceUID of the graph.")],
+    tolerance: Annotated[float, typer.Option(min=0, help="Difference of numbers that is none.")
+                         ] = 0.0,
+    relative: Annotated[float, typer.Option(min=0, help="The same, as a share.")] = 0.0,
+    ignore: Annotated[list[str] | None, typer.Option(
+        help="Keyword to leave out, with * and ?; may be repeated.")] = None,
+    output_format: Annotated[CompareFormat, typer.Option(
+        "--format", "-f", help="How differences are printed.")] = CompareFormat.text,
+    uri: Uri = None, data: Data = None, output: Output = None, force: Force = False,
+    identifiers: Identifiers = False,
+) -> None:
+    """Show what differs between two DICOM objects; exit with 1 when something does.
+
+    Items of sequences are matched by number or UID, numbers with a tolerance.
+
+    Example: rtgraph compare a.dcm b.dcm --tolerance 0.01 --ignore "*UID" --ignore "*Date"
+    """
+    import asyncio
+
+    from rtgraph.preprocess.differences import CompareOptions, differences
+    from rtgraph.preprocess.files import read
+    from rtgraph.preprocess.showing import as_html, as_json, as_text
+
+    may_write(output, force)
+    locations = [a, b]
+    if not all(os.path.exists(x.partition("!/")[0]) for x in locations):
+        locations = asyncio.run(_located(locations, uri, data))
+    one, other = (read(location) for location in locations)
+    found = differences(one, other, CompareOptions(tolerance, relative, tuple(ignore or ())))
+    text: dict[CompareFormat, Callable[[Any, bool], str]] = {
+        CompareFormat.text: as_text, CompareFormat.json: as_json, CompareFormat.html: as_html}
+    write_text(text[output_format](found, identifiers), output, force=force)
+    sys.stdout.flush()
+    raise typer.Exit(int(bool(found)))
+
+
+async def _located(given: list[str], uri: str | None, data: Path | None) -> list[str]:
+    """Return the files of objects that are given by UID."""
+    from rtgraph.preprocess.cases import files_of
+
+    target = target_of(settings_of(uri, data))
+    async with target.store() as store:
+        known = await files_of(store, [x for x in given if not os.path.exists(x)])
+    missing = [x for x in given if not os.path.exists(x) and x not in known]
+    if missing:
+        raise UsageError(f"{len(missing)} of the two are neither a file nor an object with one.")
+    return [known.get(x, x) for x in given]
