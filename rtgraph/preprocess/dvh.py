@@ -24,7 +24,7 @@ from rtgraph.preprocess.mapping import Mapping
 from rtgraph.preprocess.raster import HoleRule, Polygon
 from rtgraph.preprocess.sampling import at_points
 
-SLAB_MM = 1.0  # a slab is cut into layers no thicker than this
+LAYER_MM = 1.0  # a slab is cut into layers no thicker than this, or a quarter of a dose step
 CELL_MM = 0.25  # the finest cells
 _CELLS = 1_000_000  # cells of an ROI that are aimed at, before those of the dose grid are reached
 _METRIC = re.compile(r"(?P<kind>[DV])(?P<value>\d+(?:\.\d+)?)(?P<unit>%|Gy|cc)?(?P<in>_cc)?")
@@ -164,7 +164,8 @@ def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
     doses: list[Floats] = []
     volumes: list[Floats] = []
     whole = 0.0
-    for points, volume in _cells(polygons, grid, _cell(polygons, grid, dose), rule):
+    cell, layer = _cell(polygons, grid, dose), max(LAYER_MM, _step(dose) / 4)
+    for points, volume in _cells(polygons, grid, cell, layer, rule):
         values = at_points(dose.array, dose.grid, points, mapping)
         known = ~np.isnan(values)
         whole += float(volume.sum())
@@ -184,8 +185,12 @@ def _cell(polygons: Sequence[Polygon], grid: Grid, dose: Dose) -> float:
     return float(np.clip(wanted, CELL_MM, min(dose.grid.spacing)))
 
 
-def _cells(polygons: Sequence[Polygon], grid: Grid, cell_mm: float, rule: HoleRule
-           ) -> Iterator[tuple[Floats, Floats]]:
+def _step(dose: Dose) -> float:
+    return float(dose.grid.steps.min()) if len(dose.grid.positions) > 1 else LAYER_MM
+
+
+def _cells(polygons: Sequence[Polygon], grid: Grid, cell_mm: float, layer_mm: float,
+           rule: HoleRule) -> Iterator[tuple[Floats, Floats]]:
     """Yield, plane by plane, the centres of cells (LPS, mm) and their volumes in the ROI (cc)."""
     scale = np.array(grid.spacing) / cell_mm
     for plane in sorted({p.plane for p in polygons}):
@@ -198,7 +203,7 @@ def _cells(polygons: Sequence[Polygon], grid: Grid, cell_mm: float, rule: HoleRu
         row, column = np.nonzero(share)
         index = (np.stack([column, row], axis=1) + low) / scale
         thickness = float(grid.thicknesses[plane])
-        layers = max(1, int(np.ceil(thickness / SLAB_MM - 1e-6)))
+        layers = max(1, int(np.ceil(thickness / layer_mm - 1e-6)))
         volume = share[row, column].astype(np.float64) * cell_mm**2 * thickness / layers / 1000
         centre = grid.to_points(np.column_stack([index, np.full(len(index), plane)]))
         for layer in range(layers):
