@@ -6,18 +6,20 @@ their files gives. They come at about 100,000 a second.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bench.cohort import SEED, Series, Study, Totals, studies
 from bench.files import file_name
 from bench.objects import CLASSES, ROOT, STUDY_CLASS
 from bench.templates import encoding, files_of
+from rtgraph.ingest.families import images
 from rtgraph.ingest.levels import age_years
 from rtgraph.ingest.parse import Plan, parse, patient_key
 from rtgraph.ingest.records import Found, Instance, Link, Part, Target
@@ -97,17 +99,21 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
         shared["frame_uid"] = series.frame
     elif series.kind == "RTSTRUCT":
         shared["frame_uid"] = series.about[0].frame
+    is_image = series.kind in ("CT", "MR")
     references, placements = _references(study, series)
     parts, links = _attached(like, series)
     born = values["Patient"]["PatientBirthDate"]
     values["Study"]["patient_age_years"] = age_years(born, day, None)
     variant = joined((born.isoformat(), *like.variant.split("|")[2:]))
     shared["variant"] = variant.partition("|")[0]
+    if is_image:
+        values["Series"] |= images.series({}, values["Series"])
+    if "n_common_refs" in shared:
+        shared["n_common_refs"] = len(placements)
     if series.kind == "RTSTRUCT":
         shared["listed_series"] = [series.about[0].uid]
     size = example.size + _extra(study, series)
     folder = f"{ROOT_NAME}:{study.patient_id}/{study.uid}/{series.uid}/"
-    is_image = series.kind in ("CT", "MR")
     made = []
     for i in range(series.size):
         sop, path = series.sop(i), folder + file_name(i)
@@ -127,7 +133,8 @@ def of_series(study: Study, series: Series, hashed: str) -> list[Instance]:
 def _attached(like: Instance, series: Series) -> tuple[list[Part], list[Link]]:
     """Return the parts and links of the objects of a series, after those of the example.
 
-    The example has one slice; a ROI is drawn alike on every slice.
+    The example has one slice; the contours of a ROI lie on the first ones, and
+    its structure set states no frame of its own.
     """
     if series.kind not in ("RTSTRUCT", "REG"):
         return like.parts, like.links
@@ -138,7 +145,7 @@ def _attached(like: Instance, series: Series) -> tuple[list[Part], list[Link]]:
         values = dict(part.values)
         if part.label == "ROI":
             values["ReferencedFrameOfReferenceUID"] = frames[0]
-            values |= {n: values[n] * slices for n in ("n_contours", "n_images", "n_points")}
+            values["n_images"] = min(values["n_contours"], slices)
         else:
             values["item_frame_uid"] = frames[part.index - 1]
             values["side"] = "REGISTERED" if values["item_frame_uid"] == series.frame else "SOURCE"
@@ -146,11 +153,12 @@ def _attached(like: Instance, series: Series) -> tuple[list[Part], list[Link]]:
     links = []
     for link in like.links:
         if link.type == "CONTOURED_ON":
-            links.append(replace(link, target=series.about[0].uid, values=tuple(
-                (n, v * slices) for n, v in link.values)))
+            contours = dict(link.values)["n_contours"]
+            links.append(replace(link, target=series.about[0].uid, values=(
+                ("n_contours", contours), ("n_images", min(contours, slices)))))
         elif link.type == "FROM_FRAME":
             links.append(replace(link, target=frames[int(link.source.removeprefix("#R")) - 1]))
-        else:
+        elif link.type == "TO_FRAME":
             links.append(replace(link, target=series.frame))
     return parts, links
 
@@ -183,22 +191,31 @@ def _references(study: Study, series: Series) -> tuple[list[Target], dict[str, t
         ], _placements(about)
     if series.kind == "REG":
         frames = sorted(a.frame for a in about)
-        return [*_images("REGISTRATION_IMAGE", about), *(
+        narrowed = {a.uid: (
+            ("items", tuple(n for n, b in enumerate(about, 1) if b == a)),
+            ("side", "REGISTERED" if a.frame == series.frame else "SOURCE")) for a in about}
+        return [*_images("REGISTRATION_IMAGE", about, narrowed), *(
             Target("REFERENCES_FRAME", "REGISTRATION_FRAME", f, "REGISTRATION_FRAME",
                    n=frames.count(f)) for f in sorted(set(frames)))], _placements(about)
     roles = {"RTPLAN": ("PLAN_STRUCTURE_SET",), "RTDOSE": ("DOSE_PLAN", "DVH_STRUCTURE_SET"),
              "RTRECORD": ("RECORD_PLAN",)}[series.kind]
-    return [_target(role, a.sop(0), a.kind) for role, a in zip(roles, about, strict=True)], {}
+    summation = (("summation", "PLAN"),)
+    return [replace(_target(role, a.sop(0), a.kind),
+                    qualifiers=summation if role == "DOSE_PLAN" else ())
+            for role, a in zip(roles, about, strict=True)], {}
 
 
 def _target(role: str, sop: str, kind: str, n: int = 1) -> Target:
     return Target("REFERENCES", role, sop, role, CLASSES[kind], n)
 
 
-def _images(role: str, about: tuple[Series, ...]) -> list[Target]:
+def _images(
+    role: str, about: tuple[Series, ...], narrowed: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Target]:
     """Return an edge to each image; a series that stands twice counts twice."""
     ordered = sorted(set(about), key=lambda a: a.uid)
-    return [_target(role, a.sop(i), a.kind, about.count(a))
+    return [replace(_target(role, a.sop(i), a.kind, about.count(a)),
+                    qualifiers=narrowed.get(a.uid, ()))
             for a in ordered for i in range(a.size)]
 
 

@@ -35,6 +35,7 @@ from rtgraph.store.bolt import Store
 
 CHECKPOINTS = (50_000, 100_000, 200_000, 500_000, *range(1_000_000, 7_000_000, 1_000_000))
 HANDED = 1000  # objects that are generated at a time
+SHOWN = 12  # kinds of nodes, and of edges
 Row = dict[str, object]
 Line = asyncio.Queue[list[Instance]]  # to a writer; an empty list is the end
 
@@ -112,7 +113,30 @@ async def drive(
         print(f"all {seconds:.0f} s, {totals.instances / seconds:,.0f} instances/s with derive")
         meter.rows.append({"instances": "with derive", "seconds": round(seconds, 1),
                            "instances/s": round(totals.instances / seconds)})
+        kept(meter.rows)
+        await _cost(store, totals.instances, meter.rows[-2]["seconds"])
     return meter.rows
+
+
+async def _cost(store: Store, instances: int, derive_seconds: object) -> None:
+    """Show and keep what an average instance adds to the graph."""
+    rows: list[Row] = []
+    for kind, statement in (
+        ("nodes", "MATCH (n) RETURN labels(n)[0] AS name, count(*) AS n"),
+        ("edges", "MATCH ()-[r]->() RETURN type(r) AS name, count(*) AS n"),
+    ):
+        found = sorted(await store.read(statement), key=lambda r: -r["n"])
+        total = sum(r["n"] for r in found)
+        rows.append({"what": f"all {kind}", "number": total,
+                     "an instance": round(total / instances, 3)})
+        rows += [{"what": r["name"], "number": r["n"],
+                  "an instance": round(r["n"] / instances, 4)} for r in found[:SHOWN]]
+    per = float(str(derive_seconds)) / instances * 100_000
+    note = f"derived pass: {per:.1f} s for 100,000 instances"
+    title = f"What an average instance adds, {instances:,} generated instances"
+    show(title, rows)
+    print(note)
+    keep(f"cost {instances:>9}", title, rows, [note], LINES)
 
 
 async def _feed(made: Iterator[list[Instance]], lines: Sequence[Line], meter: Meter

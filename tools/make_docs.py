@@ -6,32 +6,28 @@ The pages are not edited by hand: tests compare them with what this makes.
 """
 
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
-from pydicom.uid import UID
 
 from rtgraph.cli import app
 from rtgraph.config import SETTINGS
 from rtgraph.cypher.library import checks, queries
 from rtgraph.errors import ExitCode
-from rtgraph.graphmodel.modalities import SERIES_TYPES
-from rtgraph.graphmodel.nodes import FAMILIES, NODE_TYPES, RELATIONSHIP_TYPES, STORAGE, Family
-from rtgraph.graphmodel.properties import Property
-from rtgraph.graphmodel.references import references, roles
-from rtgraph.graphmodel.schema import MAX_CLIQUE, SCHEMA_VERSION, schema
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
+from tools.markdown import NOTICE, code, table
+from tools.roles_page import reference_roles
+from tools.schema_page import PICTURE, graph_schema
+from tools.schema_svg import picture
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 Member = TypeVar("Member", bound=Enum)
 WIDTH = 100
-NOTICE = "<!-- Made by tools/make_docs.py from the code; not edited by hand. -->"
 
 EXIT_CODES = {
     ExitCode.done: "done, nothing to report",
@@ -79,94 +75,6 @@ REASONS = {
     Reason.NOT_AN_OBJECT: "a DICOMDIR, which lists objects and is none",
     Reason.WRITE_REFUSED: "the server does not accept the values of this object",
 }
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table; a None is an empty cell."""
-    lines = [list(head)]
-    lines.append(["---"] * len(lines[0]))
-    lines += [[str("" if c is None else c).replace("|", "\\|") for c in row] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def code(names: Iterable[str]) -> str:
-    """Return names as code, separated by commas."""
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def graph_schema() -> Iterator[str]:
-    """Yield node types, families, relationship types, modalities and constraints."""
-    yield "# Graph schema"
-    yield (f"Version {SCHEMA_VERSION}. A property in PascalCase is a DICOM attribute and says what "
-           "the file says, normalised by its VR. A property in snake_case is derived. *Per run* "
-           "marks what may differ between two runs over the same input.")
-    yield "## Nodes"
-    yield ("A node with the label `Missing` besides `Instance`, `Series` or `Study` is known from "
-           "references only. One node `Schema` holds the version and the key of `patient_key`.")
-    for kind in NODE_TYPES:
-        yield f"### {kind.label}"
-        yield f"Identified by `{kind.key}`."
-        yield _properties(kind.properties)
-    yield "## Families of objects"
-    yield ("Every object is an `Instance`; these labels and properties come on top. The SOP class "
-           "decides; private classes belong to no family.")
-    yield table(("labels", "SOP classes", "Modality of series without one"),
-                ((code(f.labels) or "none", _classes(f), f.modality) for f in FAMILIES))
-    shared: dict[tuple[Property, ...], list[str]] = defaultdict(list)
-    for family in FAMILIES:
-        if family.properties and family.labels[-1] not in shared[family.properties]:
-            shared[family.properties].append(family.labels[-1])
-    for properties, labels in shared.items():
-        if labels:
-            yield f"### {', '.join(labels)}"
-            yield _properties(properties)
-    yield "## Relationships"
-    yield ("Stated ones come from files, derived ones are rebuilt from stated facts. Roles are in "
-           "[roles.md](roles.md).")
-    yield table(("type", "from and to", "properties", "origin"),
-                ((f"`{r.name}`", r.ends, code(r.properties), "derived" if r.derived else "stated")
-                 for r in RELATIONSHIP_TYPES))
-    yield (f"Up to {MAX_CLIQUE} series of one frame of reference are linked by `SHARES_FOR` each "
-           "with each, more of them each with one anchor.")
-    yield "## Series labels"
-    yield "A series has one of these labels, by its Modality."
-    yield table(("label", "Modality", "layer", "fill", "text"),
-                ((f"`{t.label}`", ", ".join(t.modalities), t.layer, f"`{t.fill}`", f"`{t.text}`")
-                 for t in SERIES_TYPES))
-    yield "## Constraints and indexes"
-    yield "```cypher\n" + "\n".join(f"{c};" for c in schema().constraints) + "\n```"
-
-
-def _properties(properties: Iterable[Property]) -> str:
-    return table(("property", "tag", "VR", "Neo4j type", "note"), (
-        (f"`{p.name}`", f"({p.tag >> 16:04X},{p.tag & 0xFFFF:04X})" if p.stated else None,
-         p.vr if p.stated else None, f"`{p.kind}`",
-         "; ".join(filter(None, (p.note, "per run" if p.per_run else "")))) for p in properties))
-
-
-def _classes(family: Family) -> str:
-    uids = [root if root.startswith("1.2.") else STORAGE + root for root in family.roots]
-    return ", ".join(f"all of `{u}*`" if u.endswith(".") else UID(u).name for u in uids)
-
-
-def reference_roles() -> Iterator[str]:
-    """Yield the policy of the roles and the paths that state references."""
-    yield "# Roles of references"
-    yield ("Every reference in the graph has a role. The policy of the roles is in the graph too, "
-           "as `ReferenceRole` nodes.")
-    yield "## Policy"
-    yield ("Severity is that of a missing target; a quiet role is never reported. No families "
-           "means that any target is allowed.")
-    yield table(("role", "severity", "quiet", "families of the target"), (
-        (f"`{r.role}`", r.severity, "yes" if r.quiet else "", code(r.targets)) for r in roles()))
-    yield "## Paths"
-    yield ("Where a file states a reference, outermost attribute first. `ContentSequence*` stands "
-           "for one or more nested items, `**` for any path. An edge `-` makes no relationship of "
-           "its own. Tier 1 is the core of radiotherapy, tier 4 is rare or retired.")
-    yield table(("role", "path", "target", "edge", "tier", "id"), (
-        (f"`{r.role}`", f"`{' › '.join(r.path)}`", r.target_level, f"`{r.edge}`", r.tier,
-         f"`{r.path_id}`")
-        for r in sorted(references(), key=lambda r: (r.tier, r.role, r.path_id))))
 
 
 def settings() -> Iterator[str]:
@@ -283,6 +191,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "checks.md": check_pages,
     "commands.md": commands,
     "graph-schema.md": graph_schema,
+    PICTURE: picture,
     "queries.md": query_pages,
     "reasons.md": codes,
     "roles.md": reference_roles,
@@ -292,7 +201,9 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def page(name: str) -> str:
-    """Return the text of a page."""
+    """Return the text of a page: blocks of Markdown, or lines of a picture."""
+    if name == PICTURE:
+        return "\n".join(PAGES[name]()) + "\n"
     return "\n\n".join((NOTICE, *PAGES[name]())) + "\n"
 
 

@@ -92,7 +92,7 @@ def bars(p: "Progress", rates: Rates) -> list[Bar]:
         Bar("parse", parsed, total, "   ".join(parse)),
         Bar("write", ended, total, "   ".join(write)),
     ]
-    if p.phase == "derive" and not p.seen:
+    if p.phase == "derive" and not p.walked:
         shown.clear()  # nothing is read
     if p.phase == "derive":
         done, of = p.derived, p.to_derive

@@ -44,6 +44,10 @@ class Property:
     companion_of: str = ""  # the attribute beside whose value this stands
     later: bool = False  # set by a statement or the derived pass, not by the row of a file
 
+    def __hash__(self) -> int:
+        """Hash the name alone: readings are looked up by their property for every attribute."""
+        return hash(self.name)
+
     @property
     def stated(self) -> bool:
         """Tell whether this is a DICOM attribute, and neither derived nor a companion."""

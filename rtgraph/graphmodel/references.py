@@ -5,7 +5,7 @@ the docs are made from it; nobody writes extraction code for a reference.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -59,7 +59,11 @@ class Qualifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One way a DICOM object points at another: a row of `paths` in `references.json`."""
+    """One way a DICOM object points at another: a row of `paths` in `references.json`.
+
+    `narrowed_by` is what the edge keeps of `qualifiers`; attributes without a property are left
+    out. `is_itemized` tells whether it keeps the numbers of the items that refer.
+    """
 
     path_id: str
     role: str
@@ -74,20 +78,11 @@ class Reference:
     lift: str
     missing: str
     tier: int
-
-    @property
-    def narrowed_by(self) -> tuple[Qualifier, ...]:
-        """What the edge keeps besides its target; attributes without a property are left out."""
-        return _narrowed_by(self.qualifiers)
-
-    @property
-    def is_itemized(self) -> bool:
-        """Tell whether the edge keeps the numbers of the items that refer."""
-        return self.path[0] in ITEMIZED
+    narrowed_by: tuple[Qualifier, ...]
+    is_itemized: bool
 
 
-@cache
-def _narrowed_by(qualifiers: tuple[str, ...]) -> tuple[Qualifier, ...]:
+def _narrowed_by(qualifiers: Iterable[str]) -> tuple[Qualifier, ...]:
     known = NUMBERS | CODES | TEXTS
     found = []
     for text in qualifiers:
@@ -146,6 +141,8 @@ def references() -> tuple[Reference, ...]:
             lift=p["lift"],
             missing=p["missing"],
             tier=p["tier"],
+            narrowed_by=_narrowed_by(p["qualifiers"]),
+            is_itemized=p["path"][0] in ITEMIZED,
         )
         for p in _document()["paths"]
     )

@@ -34,11 +34,12 @@ def _count(name: str, note: str) -> Property:
 ROLE = _text("role", "meaning of the reference, from the reference table")
 _N = _count("n", "items that state it; not where a series of images refers")
 _PATH_ID = _text("path_id", "row of the reference table; of several the first by alphabet")
+_PURPOSE = Property("purpose", "LIST<STRING>", "PurposeOfReferenceCodeSequence, scheme^value")
 # What an edge between objects keeps besides these, in the order of its rows.
 QUALIFIERS = (
     Property("frames", "LIST<INTEGER>", "ReferencedFrameNumber"),
     Property("segments", "LIST<INTEGER>", "ReferencedSegmentNumber"),
-    Property("purpose", "LIST<STRING>", "PurposeOfReferenceCodeSequence, scheme^value"),
+    _PURPOSE,
     Property("derivation", "LIST<STRING>", "DerivationCodeSequence, scheme^value"),
     Property("concept", "LIST<STRING>", "ConceptNameCodeSequence of the item, scheme^value"),
     Property("roi_numbers", "LIST<INTEGER>", "ROIs that the reference concerns"),
@@ -76,9 +77,9 @@ RELATIONSHIP_TYPES = (
             Property("cross_patient", "BOOLEAN", "true when it leaves the patient"),
         ), ("role",), derived=True),
     RelationshipType("REFERENCES_SERIES", "Instance, or Series of image objects, to Series",
-                     (ROLE, _N, _PATH_ID), ("role",)),
+                     (ROLE, _N, _PATH_ID, _PURPOSE), ("role",)),
     RelationshipType("REFERENCES_STUDY", "Instance, or Series of image objects, to Study",
-                     (ROLE, _N, _PATH_ID), ("role",)),
+                     (ROLE, _N, _PATH_ID, _PURPOSE), ("role",)),
     RelationshipType("REFERENCES_FRAME",
                      "Instance, or Series of image objects, to FrameOfReference",
                      (ROLE, _N, _PATH_ID), ("role",)),

@@ -103,6 +103,9 @@ def stubs(kind: Family) -> str:
     return f"""\
 UNWIND $rows AS r
 MATCH (i:Instance {{SOPInstanceUID: r[0]}})
+OPTIONAL MATCH (i)-[e:DOSE_OF|IMAGES|INFERRED_LINK]-()
+DELETE e
+WITH DISTINCT i, r
 REMOVE i:Forsaken:{":".join(FAMILY_LABELS)}
 SET i = {{SOPInstanceUID: r[0], stated_sop_class: r[1], first_seen_run: $run}}, i{labels}"""
 

@@ -210,7 +210,7 @@ def _union(name: str, at: int) -> str:
 def other_edges(source: str, edge: str) -> str:
     """Return the statement for references to series, studies and frames.
 
-    Rows are grouped by source; each target: UID, role, n, path_id.
+    Rows are grouped by source; each target: UID, role, n, path_id, purpose.
     """
     key = "SOPInstanceUID" if source == "Instance" else "SeriesInstanceUID"
     target, target_key, created = {
@@ -218,7 +218,8 @@ def other_edges(source: str, edge: str) -> str:
         "REFERENCES_STUDY": ("Study", "StudyInstanceUID", "b:Missing"),
         "REFERENCES_FRAME": ("FrameOfReference", "FrameOfReferenceUID", FRAME_KIND),
     }[edge]
-    count = "e.n = t[2], " if source == "Instance" else ""
+    own = "e.n = t[2], e.purpose = t[4]"
+    values = own if source == "Instance" else _union("purpose", 4)
     return f"""\
 UNWIND $rows AS g
 MATCH (a:{source} {{{key}: g[0]}})
@@ -226,7 +227,7 @@ UNWIND g[1] AS t
 MERGE (b:{target} {{{target_key}: t[0]}})
 ON CREATE SET {created}
 MERGE (a)-[e:{edge} {{role: t[1]}}]->(b)
-SET {count}e.path_id = t[3]"""
+SET e.path_id = t[3], {values}"""
 
 
 FRAME_KIND = (

@@ -45,7 +45,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 IDENTIFYING = frozenset({
     "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
     "AccessionNumber", "file_path", "invalid_values", "PatientName_ideographic",
-    "PatientName_phonetic", "PatientName_norm",
+    "PatientName_phonetic", "PatientName_norm", "birth_dates_seen", "names_seen", "variants",
 })
 
 

@@ -114,7 +114,7 @@ def references(objects: Sequence[Instance]) -> list[Step]:
                 key = row if of_series else (t.uid, t.role)
                 edges[source, family(t.stated_sop_class), qualified][start][key] = row
             else:
-                row = (t.uid, t.role, t.n, t.path_id)
+                row = (t.uid, t.role, t.n, t.path_id, dict(t.qualifiers).get("purpose"))
                 others[source, t.edge][start][row] = row
     steps = [Step(statements.reference_edges(*key), _grouped(groups))
              for key, groups in sorted(edges.items(), key=_by_labels)]

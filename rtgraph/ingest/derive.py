@@ -6,8 +6,8 @@ locked before it is looked at, and what is written to them later marks them agai
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.roi_names import Match, candidates, match
@@ -17,7 +17,7 @@ from rtgraph.store.bolt import Counters, Row, Store, Transaction
 
 BATCH = 2000
 # Two at once, far apart in the graph: neighbours share studies and patients, and would wait.
-PARTS = 2
+PARTS, SMALL = 2, 200
 _SIBLINGS = ("spread_study",)
 _SPREAD = ("spread", "spread_series", "spread_targets")
 # The statements of a batch of series in order, with what `facts` must have found in a series;
@@ -25,28 +25,34 @@ _SPREAD = ("spread", "spread_series", "spread_targets")
 _SERIES = (
     ("several", "several"),
     ("labels", ""), ("labels_by_family", ""),
-    ("variants", ""), ("no_slices", ""), ("numbers", "images"), ("slices", "images"),
+    ("no_slices", ""), ("variants", ""), ("numbers", "images"), ("slices", "images"),
+    ("cone_beam", "images"),
     ("references_before", ""),
     ("lift_instances", "referring"), ("lift_series", "referring"), ("crossing", "referring"),
     ("referring_patients", "referring"),
     ("frames_before", ""),
     ("frame_of_plan", "plans"),
     ("frames", ""),
-    ("frames_named", "referring"), ("frames_of_parts", "objects"),
+    ("frames_named", "referring"), ("frames_named_by_objects", "objects"),
+    ("frames_of_parts", "structures registrations"),
     ("equipment", ""),
-    ("inferred_before", ""), ("inferred_names_before", "objects"),
+    ("inferred_before", "guesses"), ("inferred_names_before", "guesses"),
     ("issues_before", ""), ("issues", "invalid"),
     ("study_counts", ""), ("patient_counts", ""), ("almost_done", ""),
 )
 # These rest on what the statements above have derived for other series.
 _LAST = (
-    ("frame_of_delivery", "deliveries"), ("cone_beam", ""),
-    ("links_before", "objects"), ("part_links_before", "objects"),
-    *((name, "objects") for name in (
-        "targets", "uses_roi", "of_roi", "dose_of", "delivery_of", "images", "applies_to",
-        "derived_from", "registered_before", "implicit_before", "implicit", "registered")),
+    ("frame_of_delivery", "deliveries"), ("frame_of_deliveries_of_plan", "plans"),
+    ("links_before", "doses deliveries"),
+    ("part_links_before", "plans doses deliveries registrations structures segmentations"),
+    ("targets", "plans"), ("uses_roi", "plans"), ("of_roi", "doses"), ("dose_of", "doses"),
+    ("delivery_of", "deliveries"), ("images", "deliveries"), ("applies_to", "registrations"),
+    ("derived_from", "structures segmentations"),
+    ("registered_before", "structures registrations"),
+    ("implicit_before", "registrations"), ("implicit", "registrations"),
+    ("registered", "structures registrations"),
     ("members_of_series", ""), ("members_of_objects", "objects"),
-    ("named_before", "objects"), ("named_as", "objects"),
+    ("named_before", "structures"), ("named_as", "structures"),
     ("anchor_ranks", ""), ("series_done", ""),
 )
 _FRAMES = ("frame_counts", "shares_before", "cliques", "stars", "frames_done", "frames_unused")
@@ -89,22 +95,18 @@ async def rebuild(
 
 async def _derive(store: Store, report: Report | None, infer: bool) -> Counters:
     touched, changes = await _spread(store)
-    facts: dict[str, set[str]] = defaultdict(set)
+    guesses = (await _read(store, "guesses"))[0]["n"] > 0
+    facts: dict[str, Row] = {}
     done = 0
 
     async def series(transaction: Transaction, uids: Sequence[str]) -> None:
-        for row in await _series(transaction, uids):
-            for name in ("objects", "deliveries"):
-                if row[name]:
-                    facts[name].add(row["uid"])
+        await _run(transaction, "hold", dirty=uids)
+        for row in await _run(transaction, "facts", dirty=uids):
+            facts[row["uid"]] = row | {"guesses": guesses}
+        await _in_order(transaction, _SERIES, uids, facts)
 
     async def last(transaction: Transaction, uids: Sequence[str]) -> None:
-        for name, needed in _LAST:
-            part = [u for u in uids if not needed or u in facts[needed]]
-            if part:
-                rows = await _names(transaction, "roi_names", match, part) if (
-                    name == "named_as") else []
-                await _run(transaction, name, dirty=part, rows=rows)
+        await _in_order(transaction, _LAST, uids, facts)
 
     def count(n: int) -> None:
         nonlocal done
@@ -120,9 +122,35 @@ async def _derive(store: Store, report: Report | None, infer: bool) -> Counters:
         changes += await _pass(store, _guess, touched)
     frames = await _touched(store, "touched_frames")
     changes += await _pass(store, _statements("frames", *_FRAMES), frames)
-    for name in _AT_THE_END if touched else ():
+    for name in _AT_THE_END:
         changes += await store.write(derivations()[name])
     return changes
+
+
+async def _in_order(
+    transaction: Transaction, steps: Sequence[tuple[str, str]], uids: Sequence[str],
+    facts: Mapping[str, Row],
+) -> None:
+    """Run statements for those of a batch of series that hold what each is about."""
+    for name, needed in steps:
+        part = [uid for uid in uids if uid in facts and (
+            not needed or any(facts[uid][word] for word in needed.split()))]
+        if part:
+            await _run(transaction, name, dirty=part,
+                       rows=await _rows(transaction, name, part, facts))
+
+
+async def _rows(
+    transaction: Transaction, name: str, uids: Sequence[str], facts: Mapping[str, Row]
+) -> list[Any]:
+    """Return the rows that a statement takes besides the series."""
+    if name == "frames":
+        return [frame for uid in uids for frame in facts[uid]["frames"]]
+    if name == "variants":
+        return [[uid, facts[uid]["variants"]] for uid in uids if facts[uid]["variants"]]
+    if name == "named_as":
+        return await _names(transaction, "roi_names", match, uids)
+    return []
 
 
 async def _spread(store: Store) -> tuple[list[str], Counters]:
@@ -135,22 +163,6 @@ async def _spread(store: Store) -> tuple[list[str], Counters]:
         changes += await _pass(store, _statements("dirty", *names), touched)
         touched = await _touched(store, "touched")
     return touched, changes
-
-
-async def _series(transaction: Transaction, uids: Sequence[str]) -> list[Row]:
-    """Derive what belongs to a batch of series; return what their objects are."""
-    await _run(transaction, "hold", dirty=uids)
-    facts = await _run(transaction, "facts", dirty=uids)
-    for name, needed in _SERIES:
-        part = [row["uid"] for row in facts if not needed or row[needed]]
-        if name == "frames":
-            await _run(transaction, name, rows=[f for row in facts for f in row["frames"]])
-        elif name == "variants":
-            await _run(transaction, name, rows=[
-                [row["uid"], row["variants"]] for row in facts if row["variants"]])
-        elif part:
-            await _run(transaction, name, dirty=part)
-    return facts
 
 
 async def _guess(transaction: Transaction, uids: Sequence[str]) -> None:
@@ -208,7 +220,7 @@ async def _pass(
             changes += await one(part[at : at + BATCH])
         return changes
 
-    size = -(-len(uids) // PARTS) or 1
+    size = max(-(-len(uids) // PARTS), SMALL)
     async with asyncio.TaskGroup() as group:
         shares = [group.create_task(share(uids[at : at + size]))
                   for at in range(0, len(uids), size)]

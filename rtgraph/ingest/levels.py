@@ -139,14 +139,24 @@ def _birthday(born: date, year: int) -> date:
 
 def series(item: Item, kind: Family, charset: Charset, names: bool) -> Read:
     """Read the series; without a date of its own it has that of acquisition or content."""
-    level = _IMAGE_SERIES if kind.is_image else _SERIES
-    values, issues = _read_once(level, level.leaves(item), charset, names)
+    if kind.is_image:
+        phase = tuple([item.get(keyword) for keyword in images.PHASE])
+        values, issues = _images(_IMAGE_SERIES.leaves(item), phase, charset, names)
+    else:
+        values, issues = _read_once(_SERIES, _SERIES.leaves(item), charset, names)
     if values["series_datetime"] is None:
         moment = first_datetime(item, ("Acquisition", "Content"))
         values = values | {"series_datetime": moment}
-    if kind.is_image:
-        values = values | images.series(item, values)
     return values, issues
+
+
+@lru_cache(4096)
+def _images(
+    leaves: tuple[Leaf | None, ...], phase: tuple[Any, ...], charset: Charset, names: bool
+) -> Read:
+    values, issues = _read(_IMAGE_SERIES, leaves, charset, names)
+    of_phase = {k: leaf for k, leaf in zip(images.PHASE, phase, strict=True) if leaf}
+    return values | images.series(of_phase, values), issues
 
 
 def instance(item: Item, kind: Family, charset: Charset, names: bool) -> Read:

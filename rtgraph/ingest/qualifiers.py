@@ -20,7 +20,7 @@ def of_item(stack: tuple[Item, ...], row: Reference | None, number: int) -> Pair
     """Return the qualifiers of the item on top of the stack; without a row those of any."""
     pairs: dict[str, Any] = {}
     for q in row.narrowed_by if row else _ANY:
-        if q.up < len(stack):
+        if q.up < len(stack) and (q.below[0] if q.below else q.keyword) in stack[-1 - q.up]:
             values = tuple(_values(stack[-1 - q.up], q.below, q.keyword))
             if values and q.name in _LISTS:
                 pairs[q.name] = tuple(dict.fromkeys((*pairs.get(q.name, ()), *values)))

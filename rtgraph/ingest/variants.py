@@ -83,13 +83,25 @@ def suspects(item: Item, charset: Charset, kind: Family) -> dict[str, list[str]]
     lean.
     """
     parts = _parts_of_name(_name(item, charset))
+    if kind.is_image:
+        found = list(_of_image(tuple([item.get(p.name) for p in _free(kind)]), kind, charset,
+                               parts))
+        return {"suspect_text": found} if found else {}
     texts = [(p.name, text_of(item, p.name, charset)) for p in _free(kind) if p.name in item]
-    if not kind.is_image:
-        texts += [(name, text_of(part, name, charset_of(part, charset)))
-                  for sequence, names in _FREE_OF_PARTS for part in items(item, sequence)
-                  for name in names if name in part]
-    found = sorted({name for name, text in texts if _is_suspect(text, parts)})
-    return {"suspect_text": found} if found or not kind.is_image else {}
+    texts += [(name, text_of(part, name, charset_of(part, charset)))
+              for sequence, names in _FREE_OF_PARTS for part in items(item, sequence)
+              for name in names if name in part]
+    return {"suspect_text": sorted({name for name, text in texts if _is_suspect(text, parts)})}
+
+
+@lru_cache(4096)
+def _of_image(
+    leaves: tuple[Any, ...], kind: Family, charset: Charset, parts: frozenset[str]
+) -> tuple[str, ...]:
+    """Slices of a series mostly hold the same text."""
+    names = [p.name for p in _free(kind)]
+    item: Item = {k: leaf for k, leaf in zip(names, leaves, strict=True) if leaf}
+    return tuple(sorted(k for k in item if _is_suspect(text_of(item, k, charset), parts)))
 
 
 def _is_free(declared: Property) -> bool:

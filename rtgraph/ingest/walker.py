@@ -180,11 +180,17 @@ def _visit(
             below = branch.below.get(name, _NOWHERE)
             way = (*path, name)
             for at, child in enumerate(children, 1):
-                if child:
+                if below is not _NOWHERE or _may_refer(child):
                     _visit(found, (*stack, child), below, way, series, number or at)
 
 
 _NOWHERE = Branch()
+
+
+def _may_refer(item: Item) -> bool:
+    """Tell whether an item that the table does not know holds a reference, or items that may."""
+    return "ReferencedSOPInstanceUID" in item or "SeriesInstanceUID" in item or any(
+        type(v) is list for v in item.values())
 
 
 def _row(rows: list[Reference], item: Item) -> Reference | None:
@@ -228,6 +234,8 @@ def _stated(
         return
     role = row.role
     qualifiers = of_item(stack, row, number)
+    if row.edge != "REFERENCES":
+        qualifiers = tuple(pair for pair in qualifiers if pair[0] == "purpose")
     if row.role_from in refinements():
         relationship = first_text(item, row.role_from or "")[:LONGEST_RAW].upper() or None
         refined = refinements()[row.role_from or ""]

@@ -47,6 +47,22 @@ def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
     return folder, write_cohort(folder)
 
 
+def test_derive_makes_everything_anew(
+    run: Run, graph: TestGraph, cohort: tuple[Path, Manifest]
+) -> None:
+    folder, _ = cohort
+    run("ingest", folder)
+    before = graph.content()
+    graph.write("MATCH (:Series)-[r:REFERENCES|SHARES_FOR]->(:Series) DELETE r")
+    graph.write(
+        "MATCH ()-[r:TARGETS|DELIVERY_OF|OF_ROI|REGISTERED_TO|NAMED_AS|ACQUIRED_ON]->() DELETE r")
+    n = graph.one("MATCH (s:Series) RETURN count(s)")
+    done = run("derive", "--log-format", "json")
+    assert done.stdout == f"derived {n} series, 0 guesses\n"
+    assert json.loads(done.stderr.splitlines()[-1])["series"] == n
+    assert graph.content() == before
+
+
 def test_ingest_validate_query_and_graph(
     run: Run, cohort: tuple[Path, Manifest], tmp_path: Path
 ) -> None:

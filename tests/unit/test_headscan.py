@@ -388,8 +388,10 @@ RULES = {  # properties that follow from an element by a rule
     "PatientPosition": "position_conflict",
     "ImagePositionPatient": "slice_offset",
     "ImageOrientationPatient": "slice_offset variant orientation position_conflict",
-    **dict.fromkeys(("PatientName", "PatientBirthDate", "PatientSex", "AcquisitionNumber", "Rows",
-                     "Columns", "RescaleIntercept", "RescaleSlope"), "variant"),
+    "StudyDate": "patient_age_years",
+    "PatientBirthDate": "variant patient_age_years",
+    **dict.fromkeys(("PatientName", "PatientSex", "AcquisitionNumber", "Rows", "Columns",
+                     "RescaleIntercept", "RescaleSlope"), "variant"),
     **dict.fromkeys(("TreatmentDeliveryType", "LeafJawPositions", "GantryAngle"), "technique"),
 }
 NUMBERS = {"BeamNumber", "FractionGroupNumber", "DoseReferenceNumber"}  # of parts

@@ -83,6 +83,12 @@ def test_bars_of_the_end_of_a_run() -> None:
     assert bars(at(phase="prune", walked=True), STEADY)[3].name == "prune"
 
 
+def test_a_rebuild_reads_nothing() -> None:
+    found = at(phase="derive", walked=False)
+    found.derived, found.to_derive = 3, 4
+    assert bars(found, STEADY) == [("derive", 3, 4, "3 of 4 series")]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [
     (0.2, "1 s"), (59, "59 s"), (119, "2 min"), (780, "13 min"), (7200, "2 h 0 min"),
     (9000, "2 h 30 min")])

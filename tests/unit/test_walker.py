@@ -14,12 +14,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import DataElement, Dataset, config
+from pydicom import Dataset
 from pydicom import uid as uids
-from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
-from pydicom.sequence import Sequence as Items
 
 import rtgraph
 from rtgraph.ingest.headscan import scan
@@ -27,6 +25,7 @@ from rtgraph.ingest.items import Item
 from rtgraph.ingest.plan import plan
 from rtgraph.ingest.records import Target
 from rtgraph.ingest.walker import References, is_stored, walk
+from tests.data.items import code, item, private_sequence, ref
 
 CT, STRUCT, PLAN = (str(u) for u in (
     uids.CTImageStorage, uids.RTStructureSetStorage, uids.RTPlanStorage))
@@ -39,24 +38,6 @@ STUDY_MANAGEMENT, PERFORMED_STEP = "1.2.840.10008.3.1.2.3.1", "1.2.840.10008.3.1
 WORKLIST_STEP, PRINT_SESSION = "1.2.840.10008.5.1.4.34.6.1", "1.2.840.10008.5.1.1.1"
 PATHS: list[dict[str, Any]] = json.loads(
     (Path(rtgraph.__file__).parent / "graphmodel/references.json").read_text("utf-8"))["paths"]
-
-
-def item(**elements: object) -> Dataset:
-    """A data set with these elements, whatever their values are."""
-    ds = Dataset()
-    for keyword, value in elements.items():
-        tag = tag_for_keyword(keyword)
-        assert tag is not None
-        ds.add(DataElement(tag, dictionary_VR(tag), value, validation_mode=config.IGNORE))
-    return ds
-
-
-def code(value: str) -> Dataset:
-    return item(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning="meaning")
-
-
-def ref(uid: str, sop_class: str = CT, **more: object) -> Dataset:
-    return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=uid, **more)
 
 
 def encoded(ds: Dataset, implicit: bool = True) -> bytes:
@@ -303,12 +284,6 @@ def test_only_archived_classes_make_edges(sop_class: str, stored: bool) -> None:
 
 
 # --- what the table does not know ----------------------------------------------------------------
-
-def private_sequence(items: list[Dataset]) -> Dataset:
-    ds = Dataset()
-    ds.private_block(0x3287, "VENDOR", create=True).add_new(0x02, "SQ", Items(items))
-    return ds
-
 
 def test_a_private_sequence_makes_an_other_reference_with_its_path() -> None:
     ds = private_sequence([item(BeamSequence=[ref("a", ReferencedFrameNumber=[2, 1])]), ref("b")])
@@ -576,7 +551,7 @@ def test_what_only_the_index_names_is_an_other_reference() -> None:
               ReferencedSeriesSequence=[item(SeriesInstanceUID="s", ReferencedInstanceSequence=[
                   ref("plan", PLAN), ref("alone", STRUCT), ref("self", DOSE)])])
     result = found(ds, DOSE)
-    assert result.common == {"plan", "alone"}
+    assert result.common == frozenset({"plan", "alone"})
     assert {(t.role, t.uid) for t in result.targets} == {
         ("DOSE_PLAN", "plan"), ("OTHER_REFERENCE", "alone")}
     (alone,) = [t for t in result.targets if t.uid == "alone"]

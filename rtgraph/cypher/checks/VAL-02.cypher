@@ -25,7 +25,7 @@ CALL () {
   RETURN head([(pt:Patient)-[:HAS_STUDY]->(t) | pt.patient_key]) AS patient_key, t.StudyInstanceUID AS subject, {kind: 'study', length: size(t.StudyInstanceUID)} AS detail
   UNION ALL
   MATCH (f:FrameOfReference)
-  WHERE NOT f.FrameOfReferenceUID =~ '(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))+' OR size(f.FrameOfReferenceUID) > 64
+  WHERE f.kind <> 'IMAGE_IMPLICIT' AND (NOT f.FrameOfReferenceUID =~ '(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))+' OR size(f.FrameOfReferenceUID) > 64)
   RETURN f.patient_key AS patient_key, f.FrameOfReferenceUID AS subject, {kind: 'frame', length: size(f.FrameOfReferenceUID)} AS detail
 }
 RETURN patient_key, subject, null AS target, detail

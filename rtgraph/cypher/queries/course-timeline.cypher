@@ -6,7 +6,7 @@
 // try: :param patient => head(COLLECT { MATCH (p:Patient) RETURN p.patient_key ORDER BY p.patient_key LIMIT 1 })
 MATCH (k:Patient {patient_key: $patient})-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(x:RTPlan|RTRecord)
 MATCH (x)-[link:REFERENCES*0..1]->(p:RTPlan)
-WHERE x = p OR all(r IN link WHERE r.role = 'RECORD_PLAN')
+WHERE all(r IN link WHERE r.role IN ['PREDECESSOR_PLAN', 'PRIOR_PLAN', 'CONCURRENT_PLAN', 'RECORD_PLAN'])
 WITH DISTINCT k, p
 MATCH (p)-[links:REFERENCES*0..12]-(q:RTPlan|RTRecord)
 WHERE all(r IN links WHERE r.role IN ['PREDECESSOR_PLAN', 'PRIOR_PLAN', 'CONCURRENT_PLAN', 'RECORD_PLAN', 'RELATED_RECORD']) AND q:RTPlan

@@ -1,9 +1,14 @@
 // Frames of reference: who names them, transforms between them, and SHARES_FOR.
 
 // name: frames_named
-// A frame that objects name may be of another kind now.
+// A frame that is named may be of another kind now.
 UNWIND $dirty AS uid
-MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[:REFERENCES_FRAME]->(f:FrameOfReference)
+MATCH (:Series {SeriesInstanceUID: uid})-[:REFERENCES_FRAME]->(f:FrameOfReference)
+SET f.dirty = true;
+
+// name: frames_named_by_objects
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:Instance)-[:REFERENCES_FRAME]->(f:FrameOfReference)
 SET f.dirty = true;
 
 // name: frames_of_parts

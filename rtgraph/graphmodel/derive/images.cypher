@@ -10,11 +10,11 @@ SET s.n_private_elements = reduce(most = 0, v IN vs | CASE WHEN toInteger(v[4]) 
 WITH s, vs
 WHERE s.n_frames IS NOT NULL
 SET s.n_orientations = COUNT { UNWIND vs AS v WITH DISTINCT v[5] AS o WHERE o <> '' RETURN o },
-    s.n_matrix_sizes = COUNT { UNWIND vs AS v WITH DISTINCT v[6] AS m WHERE m <> 'x' RETURN m },
+    s.n_matrix_sizes = COUNT { UNWIND vs AS v WITH DISTINCT v[6] AS m WHERE NOT m IN ['', 'x'] RETURN m },
     s.n_localizers = reduce(n = 0, v IN vs | n + CASE WHEN v[7] = 'L' THEN toInteger(v[10]) ELSE 0 END),
     s.n_acquisition_numbers = COUNT { UNWIND vs AS v WITH DISTINCT v[8] AS a WHERE a <> '' RETURN a },
     s.rescale_values = COLLECT { UNWIND vs AS v WITH DISTINCT v[9] AS x WHERE x <> '' RETURN x ORDER BY x LIMIT 10 },
-    s.n_no_rescale = CASE WHEN s.Modality IN ['CT', 'PT'] THEN reduce(n = 0, v IN vs | n + CASE WHEN v[9] = '' THEN toInteger(v[10]) ELSE 0 END) END;
+    s.n_no_rescale = CASE WHEN s.Modality IN ['CT', 'PT'] THEN reduce(n = 0, v IN vs | n + CASE WHEN v[6] <> '' AND v[9] = '' THEN toInteger(v[10]) ELSE 0 END) END;
 
 // name: numbers
 UNWIND $dirty AS uid
@@ -24,19 +24,22 @@ WITH s, count(DISTINCT i.InstanceNumber) AS n, min(i.InstanceNumber) AS first, m
 SET s.n_number_gaps = last - first + 1 - n;
 
 // name: slices
-// Slices with one orientation and size are a stack, sorted along the normal. As many slices at each place
-// as at most of them are phases or echoes; more are duplicates. Steps are between places, 0.01 mm apart.
+// Slices with one orientation and size are a stack, sorted along the normal. Those within 0.01 mm are at one
+// place. As many slices at each place as at most of them are phases or echoes; more are duplicates.
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(i:Image)
 WHERE i.slice_position IS NOT NULL
-WITH s, CASE WHEN size(s.variants) > 1 THEN head([v IN s.variants WHERE v STARTS WITH i.variant | split(v, '|')[5..7]]) END AS stack,
-     toInteger(round(i.slice_position * 100)) AS place, min(i.slice_position) AS z, min(i.slice_offset) AS o, count(*) AS n
-ORDER BY place
-WITH s, stack, collect(z) AS zs, collect(o) AS os, collect(n) AS ns, percentileDisc(n, 0.5) AS usual, sum(n) AS slices
-WITH s, stack, zs, ns, usual, slices,
+WITH s, i.slice_position AS z, i.slice_offset AS o,
+     CASE WHEN size(s.variants) > 1 THEN head([v IN s.variants WHERE v STARTS WITH i.variant | split(v, '|')[5..7]]) END AS stack
+ORDER BY z, o
+WITH s, stack, collect(z) AS found, collect(o) AS offsets
+WITH s, stack, found, offsets, [k IN range(0, size(found) - 1) WHERE k = 0 OR found[k] - found[k - 1] > 0.01] AS starts
+WITH s, stack, size(found) AS slices, [k IN starts | found[k]] AS zs, [k IN starts | offsets[k]] AS os,
+     [k IN range(0, size(starts) - 1) | coalesce(starts[k + 1], size(found)) - starts[k]] AS ns
+WITH s, stack, zs, ns, slices, COLLECT { UNWIND ns AS n RETURN n ORDER BY n } AS counts,
      [k IN range(1, size(zs) - 1) | zs[k] - zs[k - 1]] AS steps,
      [k IN range(1, size(os) - 1) | sqrt((os[k][0] - os[k - 1][0]) ^ 2 + (os[k][1] - os[k - 1][1]) ^ 2)] AS shears
-WITH s, stack, zs, ns, usual, slices, steps, (size(steps) - 1) / 2 AS low, size(steps) / 2 AS high,
+WITH s, stack, zs, ns, counts[(size(counts) - 1) / 2] AS usual, slices, steps, (size(steps) - 1) / 2 AS low, size(steps) / 2 AS high,
      COLLECT { UNWIND steps AS d RETURN d ORDER BY d } AS rising,
      COLLECT { UNWIND shears AS d RETURN d ORDER BY d } AS shears
 WITH s, stack, zs, ns, usual, slices, steps, (rising[low] + rising[high]) / 2 AS spacing, (shears[low] + shears[high]) / 2 AS shear
@@ -52,11 +55,14 @@ SET s.slice_spacing = main.spacing, s.slice_shear_mm = main.shear,
     s.n_slice_gaps = reduce(n = 0, t IN stacks | n + t.gaps);
 
 // name: no_slices
-// Values of slices that have left.
+// Values of images that have left.
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
+WHERE s.extent_mm IS NOT NULL OR s.n_number_gaps IS NOT NULL OR s.n_orientations IS NOT NULL OR s.is_cbct IS NOT NULL
 SET s.slice_spacing = null, s.slice_shear_mm = null, s.slice_spacing_min = null, s.slice_spacing_max = null,
-    s.extent_mm = null, s.n_duplicate_positions = null, s.n_slice_gaps = null, s.n_number_gaps = null;
+    s.extent_mm = null, s.n_duplicate_positions = null, s.n_slice_gaps = null, s.n_number_gaps = null,
+    s.n_orientations = null, s.n_matrix_sizes = null, s.n_localizers = null, s.n_acquisition_numbers = null,
+    s.rescale_values = null, s.n_no_rescale = null, s.is_cbct = null;
 
 // name: cone_beam
 UNWIND $dirty AS uid

@@ -1,6 +1,10 @@
 // Guesses, made by request only: INFERRED_LINK with its method and a confidence, never mixed with what files
 // state. A pass takes away those of touched series, so that none outlives what it rested on.
 
+// name: guesses
+// The count is kept by the server.
+MATCH ()-[e:INFERRED_LINK]->() RETURN count(e) AS n;
+
 // name: inferred_before
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE*0..1]->(x:Instance|Series)-[e:INFERRED_LINK]-()

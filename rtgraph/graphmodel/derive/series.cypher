@@ -64,6 +64,7 @@ UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
 OPTIONAL MATCH (s)-[:HAS_INSTANCE]->(i:Instance)
 WITH s, i:Missing AS missing, i:Image AS image, i:RTPlan AS plan, i:RTImage OR i:RTRecord AS delivery,
+     i:RTStruct AS structure, i:RTDose AS dose, i:Registration AS registration, i:Segmentation AS segmentation,
      i.SOPClassUID AS class, i.Modality AS modality, i.frame_source AS source, i.variant AS variant,
      CASE WHEN i.frame_source IN ['MODULE', 'STRUCTURE_SET'] THEN i.frame_uid END AS frame,
      i.invalid_keywords IS NOT NULL AS invalid, count(i) AS n, sum(coalesce(i.NumberOfFrames, 1)) AS n_frames
@@ -74,13 +75,14 @@ WITH s, collect(CASE WHEN frame IS NOT NULL THEN [s.SeriesInstanceUID, frame, so
      collect(CASE WHEN variant IS NOT NULL THEN [variant, n] END) AS variants,
      sum(CASE WHEN missing THEN 0 ELSE n END) AS present, sum(CASE WHEN missing THEN n ELSE 0 END) AS absent,
      sum(CASE WHEN image AND NOT missing THEN n_frames END) AS n_frames,
-     max(n > 0 AND NOT image) AS objects, max(plan) AS plans, max(delivery) AS deliveries, max(invalid) AS invalid
+     max(n > 0 AND NOT image) AS objects, max(plan) AS plans, max(delivery) AS deliveries, max(structure) AS structures,
+     max(dose) AS doses, max(registration) AS registrations, max(segmentation) AS segmentations, max(invalid) AS invalid
 SET s.n_instances = present, s.n_missing_instances = absent, s.sop_classes = classes,
     s.modalities_seen = modalities, s.frame_uids = module_frames,
     s.n_frames = CASE WHEN n_frames > 0 THEN n_frames END,
     s.variants = CASE WHEN size(variants) > 0 THEN [v IN s.variants WHERE any(x IN variants WHERE v STARTS WITH x[0])] END,
     s.n_unresolved_refs = 0, s.internal_roles = []
-RETURN s.SeriesInstanceUID AS uid, frames, variants, plans, plans OR deliveries AS deliveries, invalid, objects,
+RETURN s.SeriesInstanceUID AS uid, frames, variants, plans, deliveries, structures, doses, registrations, segmentations, objects, invalid,
        n_frames > 0 AS images, size(modalities) > 1 OR size(module_frames) > 1 AS several,
        objects OR EXISTS { (s)-[:REFERENCES|REFERENCES_SERIES|REFERENCES_STUDY]->() } AS referring;
 
@@ -198,9 +200,18 @@ SET p.frame_uid = frames[0], p.frame_source = CASE WHEN size(frames) > 0 THEN 'I
 
 // name: frame_of_delivery
 UNWIND $dirty AS uid
-MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTPlan|RTImage|RTRecord)<-[:REFERENCES*0..1]-(x:RTImage|RTRecord)
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(x:RTImage|RTRecord)
 WHERE x.frame_uid IS NULL OR x.frame_source = 'INHERITED'
-WITH DISTINCT x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE_PLAN', 'RECORD_PLAN'] AND p.frame_uid IS NOT NULL RETURN p.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
+WITH x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE_PLAN', 'RECORD_PLAN'] AND p.frame_uid IS NOT NULL RETURN p.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
+SET x.frame_uid = frames[0], x.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
+
+// name: frame_of_deliveries_of_plan
+// What was delivered may be in a series that nothing has touched.
+UNWIND $dirty AS uid
+MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTPlan)<-[:REFERENCES]-(x:RTImage|RTRecord)
+WHERE x.frame_uid IS NULL OR x.frame_source = 'INHERITED'
+WITH DISTINCT x
+WITH x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE_PLAN', 'RECORD_PLAN'] AND p.frame_uid IS NOT NULL RETURN p.frame_uid AS f ORDER BY f LIMIT 1 } AS frames
 SET x.frame_uid = frames[0], x.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
 
 // name: issues_before

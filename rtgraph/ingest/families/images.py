@@ -7,10 +7,11 @@ from math import cos, isfinite, radians
 from typing import Any
 
 from rtgraph.graphmodel.properties import stated
-from rtgraph.ingest.items import Item, cached_read, first_text, number, text_of
+from rtgraph.ingest.items import Item, cached_read, number, reading, text_of
 
 _PLANE = ("ImagePositionPatient", "ImageOrientationPatient")
 (_COORDINATE,) = stated("SliceThickness")  # stands for a single decimal of any attribute
+(_PERCENTAGE,) = stated("NominalPercentageOfCardiacPhase")
 _AXES = ("SAGITTAL", "CORONAL", "AXIAL")  # whose normal is x, y, z
 _AXIAL_WITHIN = cos(radians(15.0))
 _CONFLICT = cos(radians(45.0))
@@ -22,20 +23,20 @@ _EXPECTED = {
     "HFDR": ((0, 1, 0), (-1, 0, 0)), "HFDL": ((0, -1, 0), (1, 0, 0)),
     "FFDR": ((0, -1, 0), (-1, 0, 0)), "FFDL": ((0, 1, 0), (1, 0, 0)),
 }
-# Neither the ends of a range, as averages and spines have them, nor the weighting of an MR.
+# Neither of them is one end of a range, as averages and parts of the spine are described.
 _PERCENT = re.compile(
     r"(?<![\d.])(?<![\d%]-)(?<![\d%] - )(\d{1,3}(?:\.\d+)?)\s?%(?!\s?-\s?\d)")
 _BIN = re.compile(r"(?<![A-Za-z0-9])(?<!\d-)T\s?(\d{1,3})(?![A-Za-z0-9]|\s?-\s?[TLS]?\d)")
-_CONE_BEAM = re.compile(r"cbct|cone[\s_-]?beam|kv[\s_-]?cb", re.IGNORECASE)
+_CONE_BEAM = re.compile(r"cbct|(?<![a-z])cone[\s_-]?beam|kv[\s_-]?cb", re.IGNORECASE)
 _ON_BOARD = re.compile(
     r"on-?board imager|\bobi\b|\bxvi\b|truebeam|halcyon|ethos|versa\s?hd|synergy|infinity"
     r"|vitalbeam|^edge\b|hypersight", re.IGNORECASE)
-NEEDED: tuple[tuple[str, ...], ...] = (
-    *((name,) for name in _PLANE), ("FrameOfReferenceUID",),
-    ("NominalPercentageOfCardiacPhase",), ("TemporalPositionIdentifier",),
-    ("NumberOfTemporalPositions",), ("AcquisitionNumber",), ("RescaleSlope",),
-    ("RescaleIntercept",), ("RescaleType",),
-)
+PHASE = ("NominalPercentageOfCardiacPhase", "TemporalPositionIdentifier",
+         "NumberOfTemporalPositions")
+_ALIKE = ("Modality", "ImageOrientationPatient", "ImageType", "AcquisitionNumber", "RescaleSlope",
+          "RescaleIntercept", "RescaleType", "Rows", "Columns")
+NEEDED: tuple[tuple[str, ...], ...] = tuple(
+    (name,) for name in (*_PLANE, *PHASE, *_ALIKE, "FrameOfReferenceUID"))
 
 
 def place(item: Item) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def series(item: Item, values: dict[str, Any]) -> dict[str, Any]:
     """Return what follows for the series from the values of one of its images."""
     axes = _unit(values.get("ImageOrientationPatient"))
     kinds = [k.upper() for k in values.get("ImageType") or ()]
-    phase, source = phase_of(item, values.get("SeriesDescription") or "")
+    phase, source = phase_of(item, values)
     return {
         "orientation": orientation(axes) if axes else None,
         "is_localizer": "LOCALIZER" in kinds[2:3] if kinds else None,
@@ -105,20 +106,23 @@ def _conflict(axes: Sequence[float], kinds: Sequence[str], position: object) -> 
                for have, want in zip((rows, columns), expected, strict=True))
 
 
-def phase_of(item: Item, description: str) -> tuple[str | None, str | None]:
-    """Return the label of a 4D phase and where it was found."""
-    if percent := first_text(item, "NominalPercentageOfCardiacPhase"):
-        return f"{percent}%", "NOMINAL_PERCENTAGE"
+def phase_of(item: Item, values: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the label of a 4D phase and where it was found.
+
+    The T of a magnetic resonance is a relaxation time, and no phase.
+    """
+    percent = reading(item, _PERCENTAGE, ()).value
+    if isinstance(percent, float):
+        return f"{percent:g}%", "NOMINAL_PERCENTAGE"
     total = number(item, "NumberOfTemporalPositions")
     at = number(item, "TemporalPositionIdentifier")
     if at is not None and total is not None and total > 1:
         return f"{at}/{total}", "TEMPORAL_POSITION"
+    description = values.get("SeriesDescription") or ""
     if found := _PERCENT.search(description):
         return f"{float(found[1]):g}%", "DESCRIPTION"
-    found = _BIN.search(description)
-    if found and first_text(item, "Modality").upper() != "MR":
-        return f"T{int(found[1])}", "DESCRIPTION"
-    return None, None
+    found = _BIN.search(description) if values.get("Modality") != "MR" else None
+    return (f"T{int(found[1])}", "DESCRIPTION") if found else (None, None)
 
 
 def cone_beam(kinds: Sequence[str], values: dict[str, Any]) -> float:
@@ -137,17 +141,15 @@ def cone_beam(kinds: Sequence[str], values: dict[str, Any]) -> float:
 
 def of_slice(item: Item) -> tuple[str, ...]:
     """Return what the slices of a volume should state alike, as text: see `variants`."""
-    return _of_slice(*(text_of(item, k) for k in (
-        "Modality", "ImageOrientationPatient", "ImageType", "AcquisitionNumber",
-        "RescaleSlope", "RescaleIntercept", "RescaleType")),
-        number(item, "Rows"), number(item, "Columns"))
+    return _of_slice(tuple([item.get(keyword) for keyword in _ALIKE]))
 
 
 @lru_cache(4096)
-def _of_slice(
-    modality: str, axes: str, kinds: str, acquisition: str, slope: str, intercept: str, kind: str,
-    rows: int | None, columns: int | None,
-) -> tuple[str, ...]:
+def _of_slice(leaves: tuple[Any, ...]) -> tuple[str, ...]:
+    item: Item = {k: leaf for k, leaf in zip(_ALIKE, leaves, strict=True) if leaf}
+    modality, axes, kinds, acquisition, slope, intercept, kind = (
+        text_of(item, keyword) for keyword in _ALIKE[:-2])
+    rows, columns = (number(item, keyword) for keyword in _ALIKE[-2:])
     values = [cached_read(part.encode(), "DS", _COORDINATE, ()).value for part in axes.split("\\")]
     rounded = ",".join(f"{v:.3f}" for v in values if isinstance(v, float)) if axes else ""
     is_localizer = "LOCALIZER" in [k.strip() for k in kinds.upper().split("\\")][2:3]

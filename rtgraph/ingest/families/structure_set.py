@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rtgraph.graphmodel.parts import ROI
 from rtgraph.graphmodel.properties import stated
 from rtgraph.ingest.draft import Draft
 from rtgraph.ingest.families.registration import legacy_transforms
-from rtgraph.ingest.items import CODE, Item, first_text, items, number
+from rtgraph.ingest.items import CODE, Item, cached_read, first_text, items, number
 from rtgraph.ingest.moments import combined
 from rtgraph.ingest.normalise import LONGEST_TEXT, LONGEST_UID
 from rtgraph.ingest.segments import SOURCES, sources
@@ -115,8 +116,8 @@ class _Drawn:
 
     def _add(self, contour: Item, draft: Draft) -> None:
         self.contours += 1
-        points = draft.value(contour, _POINTS)
-        self.points += points if isinstance(points, int) and points > 0 else 0
+        points = contour.get("NumberOfContourPoints")
+        self.points += _points(*points) if isinstance(points, tuple) else 0
         if kind := first_text(contour, "ContourGeometricType").upper():
             self.kinds.add(kind)
         series = set()
@@ -127,6 +128,12 @@ class _Drawn:
                     self.images_by_series[placed].add(uid)
                     series.add(placed)
         self.by_series.update(series)
+
+
+@lru_cache(4096)
+def _points(vr: str, raw: bytes) -> int:
+    value = cached_read(raw, vr or _POINTS.vr, _POINTS, ()).value
+    return max(value, 0) if isinstance(value, int) else 0
 
 
 def _roi(draft: Draft, roi: Item, index: int, observations: Sequence[Item], drawn: _Drawn) -> str:

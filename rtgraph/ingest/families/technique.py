@@ -41,7 +41,7 @@ def gantry(angles: Sequence[float | None], directions: Sequence[str]) -> Gantry:
             span += 0.0 if stop is None else _step(stop, angle, turn)
             start, stop = angle if start is None else start, angle
         turn = direction or turn
-    return Gantry(start, stop, span)
+    return Gantry(start, stop, round(span, 6))
 
 
 def _step(one: float, other: float, turn: str) -> float:
