@@ -96,6 +96,9 @@ ONLY_IN: list[tuple[str, str]] = [
     ("typer",             r"cli/.*"),
     ("rich",              r"render\.py|cli/.*"),
     ("pandas",            r"api\.py|preprocess/.*"),
+    ("SimpleITK",         r"preprocess/.*"),
+    ("h5py",              r"preprocess/readback\.py"),
+    ("zarr",              r"preprocess/readback\.py"),
 ]
 
 
@@ -112,7 +115,7 @@ def test_declarations_need_the_dictionary_only() -> None:
 
 # --- what an import loads ------------------------------------------------------------------------
 
-HEAVY = ["neo4j", "pydicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
+HEAVY = ["neo4j", "pydicom", "numpy", "pandas", "pyvis", "jinja2", "jgo", "SimpleITK"]
 LOADS = [
     # imported           must not load
     ("rtgraph",          [*HEAVY, "rich", "typer"]),
