@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rtgraph.graphmodel.lineage import DOSE_SELECTION, EXPORT_RUN, SAMPLE
+from rtgraph.graphmodel.lineage import COHORT, DOSE_SELECTION, EXPORT_RUN, SAMPLE
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
 from rtgraph.graphmodel.shared import SHARED
@@ -213,6 +213,7 @@ NODE_TYPES = (
         Property("role", "STRING"), Property("severity", "STRING"),
         Property("quiet", "BOOLEAN"), Property("targets", "LIST<STRING>"))),
     NodeType("IngestRun", "id", RUN),
+    NodeType("Cohort", "name", COHORT),
     NodeType("ExportRun", "id", EXPORT_RUN),
     NodeType("Sample", "key", SAMPLE),
     NodeType("DoseSelection", "key", DOSE_SELECTION),
