@@ -153,7 +153,6 @@ RELATIONSHIP_TYPES = (
         Property("confidence", "FLOAT", "0 to 1"),
         _text("rule_version", "of the method")), ("method",), derived=True),
     RelationshipType("ABOUT", "Issue to Series", derived=True),
-    RelationshipType("HAS_MEMBER", "Cohort to Patient, Study, Series or Instance"),
     RelationshipType("OF_COHORT", "ExportRun to Cohort"),
     RelationshipType("WROTE", "ExportRun to Sample"),
     RelationshipType("MADE_FROM", "Sample to Instance or Series", (
