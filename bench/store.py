@@ -132,7 +132,8 @@ async def _cost(store: Store, instances: int, derive_seconds: object) -> None:
         rows += [{"what": r["name"], "number": r["n"],
                   "an instance": round(r["n"] / instances, 4)} for r in found[:SHOWN]]
     per = float(str(derive_seconds)) / instances * 100_000
-    note = f"derived pass: {per:.1f} s for 100,000 instances"
+    note = (f"derived pass: {per:.1f} s for 100,000 instances, "
+            f"at a load average of {os.getloadavg()[0]:.0f}")
     title = f"What an average instance adds, {instances:,} generated instances"
     show(title, rows)
     print(note)

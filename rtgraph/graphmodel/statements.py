@@ -218,8 +218,9 @@ def other_edges(source: str, edge: str) -> str:
         "REFERENCES_STUDY": ("Study", "StudyInstanceUID", "b:Missing"),
         "REFERENCES_FRAME": ("FrameOfReference", "FrameOfReferenceUID", FRAME_KIND),
     }[edge]
-    own = "e.n = t[2], e.purpose = t[4]"
-    values = own if source == "Instance" else _union("purpose", 4)
+    own = "e.path_id = t[3], e.n = t[2], e.purpose = t[4]"
+    summed = f"{_smallest('path_id', 3)}, {_union('purpose', 4)}"
+    values = own if source == "Instance" else summed
     return f"""\
 UNWIND $rows AS g
 MATCH (a:{source} {{{key}: g[0]}})
@@ -227,7 +228,7 @@ UNWIND g[1] AS t
 MERGE (b:{target} {{{target_key}: t[0]}})
 ON CREATE SET {created}
 MERGE (a)-[e:{edge} {{role: t[1]}}]->(b)
-SET e.path_id = t[3], {values}"""
+SET {values}"""
 
 
 FRAME_KIND = (

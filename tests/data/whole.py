@@ -16,14 +16,14 @@ from tests.data.small import new, uid
 
 PREFIX = "1.2.840.10008.5.1.4.1.1."
 CLASSES = {  # by the first word of a name
-    "ct": "2", "cbct": "2", "localizer": "2", "mr": "4", "seg": "66.4", "fid": "66.2",
+    "ct": "2", "cbct": "2", "localizer": "2", "mr": "4", "us": "6.2", "seg": "66.4", "fid": "66.2",
     "set": "481.3", "plan": "481.5", "ion": "481.8", "brachy": "481.5", "dose": "481.2",
     "record": "481.4", "ionrecord": "481.9", "brachyrecord": "481.6", "image": "481.1",
     "reg": "66.1", "deformable": "66.3", "report": "88.33", "key": "88.59", "intent": "481.10",
     "radiations": "481.12", "radiation": "481.13", "state": "11.1", "map": "67",
 }
 MODALITIES = {
-    "ct": "CT", "cbct": "CT", "localizer": "CT", "mr": "MR", "seg": "SEG", "fid": "FID",
+    "ct": "CT", "cbct": "CT", "localizer": "CT", "mr": "MR", "us": "US", "seg": "SEG", "fid": "FID",
     "set": "RTSTRUCT", "plan": "RTPLAN", "ion": "RTPLAN", "brachy": "RTPLAN", "dose": "RTDOSE",
     "record": "RTRECORD", "ionrecord": "RTRECORD", "brachyrecord": "RTRECORD", "image": "RTIMAGE",
     "reg": "REG", "deformable": "REG", "report": "SR", "key": "KO", "intent": "RTINTENT",
@@ -78,6 +78,11 @@ def _images() -> Iterator[tuple[str, Dataset]]:
         to("localizer", PurposeOfReferenceCodeSequence=[code("121311")])],
         IrradiationEventUID=uid("event"), AcquisitionUID=uid("acquisition"))
     yield from _slices("mr", 2, "mr", "scan")
+    for name, keyword in (("us 0", "VolumeFrameOfReferenceUID"),
+                          ("us 1", "TableFrameOfReferenceUID")):
+        yield name, made(name, study="scan", RelatedSeriesSequence=[item(
+            SeriesInstanceUID=uid("mr of scan"),
+            PurposeOfReferenceCodeSequence=[code(name)])], **{keyword: uid("probe")})
     yield from _slices(
         "cbct", 2, "cbct", "treatment", IrradiationEventUID=uid("event of cbct"),
         TreatmentSessionUID=uid("session"), SynchronizationFrameOfReferenceUID=uid("clock"),

@@ -74,7 +74,7 @@ def test_the_course_has_every_kind_of_part(graph: TestGraph, base: Path) -> None
 # Who refers comes before what is referred to.
 FIRST = ("report", "key", "state", "map", "radiations", "intent", "record", "ionrecord",
          "brachyrecord", "image", "dose", "ion", "brachy", "plan", "deformable", "reg", "set",
-         "fid", "seg", "cbct", "mr", "ct", "localizer", "radiation")
+         "fid", "seg", "us", "cbct", "mr", "ct", "localizer", "radiation")
 
 
 @pytest.mark.parametrize("order", ["referrers first", "targets first", "seed 1", "seed 2"])
