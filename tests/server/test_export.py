@@ -354,10 +354,10 @@ def usual_reader(kind: str, out: Path, case: str) -> tuple[Any, Any, Any, Any]:
                     group.attrs["spacing"])
     import zarr
 
-    group = zarr.open_group(str(out / "cohort.zarr" / case), mode="r")
-    names = [m["name"] for m in group.attrs["masks"]]
-    return (group["image"][:], group["dose"][:], group["masks"][names.index("GTVp")],
-            group.attrs["spacing"])
+    held_by: Any = zarr.open_group(str(out / "cohort.zarr" / case), mode="r")
+    names = [m["name"] for m in held_by.attrs["masks"]]
+    return (held_by["image"][:], held_by["dose"][:], held_by["masks"][names.index("GTVp")],
+            held_by.attrs["spacing"])
 
 
 NAMES = "[masks]\nrois = ['GTVp', 'Parotid_L', 'Parotid_R']\nnames = 'names.toml'\n"

@@ -28,6 +28,10 @@ def without(ds: Dataset) -> None:
     ds.BeamSequence = [ds.BeamSequence[1]]
 
 
+def renamed(ds: Dataset) -> None:
+    ds.RTPlanName, ds.SOPInstanceUID = "new", "1.2"
+
+
 CASES = [
     # name         object, change, options, (path, kind, a, b)
     ("equal", "plan", lambda d: None, {}, []),
@@ -56,8 +60,7 @@ CASES = [
         d.DoseReferenceSequence[0], "TargetPrescriptionDose", "32.000"), {}, []),
     ("added", "plan", lambda d: setattr(d, "RTPlanName", "new"), {},
      [("RTPlanName", "ONLY_B", "", "new")]),
-    ("ignored", "plan", lambda d: (setattr(d, "RTPlanName", "new"),
-                                   setattr(d, "SOPInstanceUID", "1.2")),
+    ("ignored", "plan", renamed,
      {"ignore": ("RTPlanN*", "*UID")}, []),
     ("grid", "dose", lambda d: setattr(d, "GridFrameOffsetVector",
                                        [float(v) + 0.5 for v in d.GridFrameOffsetVector]), {},
