@@ -14,7 +14,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --unive
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean conformance \
-	bench bench-corpus bench-ingest bench-store bench-rosamllib
+	bench bench-masks bench-corpus bench-ingest bench-store bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=-
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)
+
+bench-masks: $(VENV)/dev.done  ## compare with dcmrtstruct2nii, in an environment of its own
+	$(BIN)/python -m bench.masks $(or $(OUT),$(BENCH)) $(ARGS)
 
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)

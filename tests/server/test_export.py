@@ -417,7 +417,7 @@ def test_dose_prediction_cubes(graph: TestGraph, tmp_path: Path) -> None:
         gtv = held["masks"][names.index("GTVp")]
         centre = held["origin"] + np.argwhere(gtv).mean(axis=0)[::-1] * 2.5
         expected = planned.layout("any").patient([(35.3, 41.2, 22.5)])[0]
-        assert centre == pytest.approx(expected, abs=0.6)
+        assert centre == pytest.approx(expected, abs=1.3)  # half a voxel of 2.5 mm
         assert np.abs(np.argwhere(gtv).mean(axis=0) - 16).max() < 1.0
         assert not held["possible_dose"][held["coverage"] == 0].any()
         assert held["possible_dose"].sum() > gtv.sum()
