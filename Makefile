@@ -8,13 +8,12 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all: --requirement
 LINK := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
-LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile pyproject.toml --quiet --universal \
-	--python-version 3.11 --generate-hashes --only-binary :all: \
-	--custom-compile-command "make lock" $(ARGS)
+LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --only-binary :all: --custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean conformance \
-	bench bench-masks bench-corpus bench-ingest bench-store bench-rosamllib
+	bench bench-masks bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +55,9 @@ bench-ingest: $(VENV)/dev.done  ## measure ingests of FILES="5000 50000"; OUT=fo
 bench-store: $(VENV)/dev.done  ## drive a store with generated instances; ARGS=--whole for 6,370,243
 	$(BIN)/python -m bench.store $(ARGS)
 
+bench-checks: $(VENV)/dev.done  ## run the checks on INSTANCES=1000000 generated instances
+	$(BIN)/python -m bench.checks $(if $(INSTANCES),--instances $(INSTANCES)) $(ARGS)
+
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)
 
@@ -65,8 +67,10 @@ bench-masks: $(VENV)/dev.done  ## compare with dcmrtstruct2nii, in an environmen
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)
 	$(LOCKER)/$(notdir $(BIN))/python -m pip install --quiet uv
-	$(LOCK) --group backend --output-file requirements/runtime.txt
-	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --group backend --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt \
+	--output-file requirements/dev.txt
+	$(LOCK) requirements/newer-java.in --output-file requirements/newer-java.txt
 	rm -rf $(LOCKER)
 
 clean:  ## stop and remove the demo, then .venv and what tools left behind

@@ -4,9 +4,9 @@
 
 Not part of CI: it makes a virtual environment in FOLDER/dcmrtstruct2nii-env and installs
 dcmrtstruct2nii 5 there. The case is a CT of 512 x 512 pixels with ROIs of the sizes of a body,
-lungs and small organs. Both read the DICOM files and write one compressed NIfTI file an ROI, and the
-image; each runs alone in a process of its own, the first run of a pair is thrown away. rtgraph then
-puts a dose of 2.5 mm onto the image, which dcmrtstruct2nii has no counterpart for.
+lungs and small organs. Both read the DICOM files and write the image and one compressed NIfTI file
+an ROI; each runs alone in a process of its own, the first run of a pair is thrown away. rtgraph
+then puts a dose of 2.5 mm onto the image, which dcmrtstruct2nii has no counterpart for.
 """
 
 import argparse
@@ -128,8 +128,8 @@ def main() -> None:
     case(folder, given.rois, given.slices)
     python = environment(given.folder.resolve())
     (folder / "other.py").write_text(OTHER, encoding="utf-8")
-    this = [sys.executable, "-m", "bench.masks", str(given.folder.resolve()), "--rois", str(given.rois),
-            "--slices", str(given.slices), "--only"]
+    this = [sys.executable, "-m", "bench.masks", str(given.folder.resolve()),
+            "--rois", str(given.rois), "--slices", str(given.slices), "--only"]
     commands = {
         "rtgraph, masks": [*this, "masks"],
         "dcmrtstruct2nii, masks": [str(python), str(folder / "other.py"),

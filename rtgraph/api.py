@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtgraph import __version__, config
+from rtgraph.cypher.graph import find_patient
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rtgraph.ingest.pipeline import Progress
     from rtgraph.ingest.runs import Summary
     from rtgraph.preprocess.case import Case
+    from rtgraph.preprocess.cases import Locate
     from rtgraph.store.bolt import Store
 
 T = TypeVar("T")
@@ -110,25 +112,6 @@ def draw(tables: Tables, patient_key: str, *, identifiers: bool = False) -> Figu
     return Figure(render(fold(tables, locating_roles()), heading, identifiers=identifiers))
 
 
-def find_patient(patients: list[Row], given: str) -> str:
-    """Return the key of the patient whose patient_key or unique PatientID this is.
-
-    Raises
-    ------
-    UsageError
-        There is none, or several have the ID; the message repeats no identifier.
-    """
-    keys = [r["patient_key"] for r in patients if given in (r["patient_key"], r["PatientID"])]
-    if len(keys) == 1:
-        return str(keys[0])
-    if not keys:
-        raise UsageError(
-            "No patient has this patient_key or PatientID.",
-            "List the patients: rtgraph query run 'MATCH (p:Patient) RETURN p.patient_key'")
-    raise UsageError(f"{len(keys)} patients have this PatientID.",
-                     f"Give a patient_key: {', '.join(sorted(keys))}")
-
-
 async def graph_tables(store: "Store", patient_key: str | None = None) -> Tables:
     """Read the tables from the graph, of one patient or of all."""
     from rtgraph.cypher.library import table
@@ -147,15 +130,25 @@ async def graph_figure(store: "Store", patient: str, *, identifiers: bool = Fals
 
 async def graph_case(store: "Store", uid: str, preset: str) -> "Case":
     """Return the case of a plan or structure set; see `Graph.case`."""
+    from rtgraph.cypher.cohorts import Members
     from rtgraph.preprocess.case import Case
-    from rtgraph.preprocess.cases import load_cases
+    from rtgraph.preprocess.cases import load_cases, select
     from rtgraph.preprocess.settings import preset_text, read_settings
 
     settings = read_settings(preset if "\n" in preset else preset_text(preset))
-    cases = await load_cases(store, [uid], sets=[uid])
-    if not cases:
-        raise UsageError("There is no plan, and no structure set without a plan, of this UID.")
+    selection = await select(store, Members("INSTANCE", (uid,)), sets=True)
+    cases = await load_cases(store, selection, await locating(store))
+    if len(cases) != 1:
+        raise UsageError(f"{len(cases)} plans belong to this object.",
+                         "Name the plan: graph.case(plan_uid)")
     return Case(cases[0], settings)
+
+
+async def locating(store: "Store") -> "Locate":
+    """Return what finds the files of paths of the graph; roots of the settings win."""
+    from rtgraph.ingest.wherefile import roots_of
+
+    return (await roots_of(store, config.load().real_roots())).location
 
 
 async def scan(
@@ -310,7 +303,7 @@ class Graph:
             graph_figure(self._store, patient, identifiers=identifiers))[1]
 
     def case(self, uid: str, preset: str = "nifti") -> "Case":
-        """Return the case of a plan, or of a structure set without one.
+        """Return the case of a plan, or of a structure set or dose of one plan or none.
 
         Parameters
         ----------
@@ -324,6 +317,30 @@ class Graph:
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""
         return self._background.run(run_query(self._store, name, parameters))
+
+    def find(
+        self, *conditions: str, level: str = "series", without: Sequence[str] = (),
+        columns: Sequence[str] = (), where_file: Sequence[str] = (), **equal: object,
+    ) -> Rows:
+        """Find patients, studies, series or instances by conditions on their attributes.
+
+        Conditions are written as for `rtgraph find`; `Modality="RT*"` is the same as the condition
+        "Modality=RT*", and a list is one of several values.
+        """
+        from rtgraph.cypher.find import search
+        from rtgraph.search import find_rows
+
+        stated = [*conditions, *(f"{name}={_listed(value)}" for name, value in equal.items())]
+        rows = self._background.run(find_rows(
+            self._store, level, stated, without, columns=columns, where_file=where_file,
+            roots=config.load().real_roots(), jobs=os.cpu_count() or 1))
+        return Rows(rows, list(search(level, stated, without, columns=columns).columns))
+
+
+def _listed(value: object) -> str:
+    """Return a value as it stands in a condition; several values are separated by commas."""
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return ",".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
 
 
 def is_text(name: str) -> bool:

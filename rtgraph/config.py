@@ -133,6 +133,8 @@ SETTINGS = (
             None, ("RTGRAPH_EXECUTOR",)),
 )
 _BY_KEY = {s.key: s for s in SETTINGS}
+# The section about checks: thresholds, suppressions and the protocol, as it stands in the file.
+VALIDATE = "validate"
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Settings:
     batch: int = 5000
     executor: str | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
+    validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def real_roots(self) -> dict[str, str]:
@@ -206,9 +209,12 @@ def load(
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     roots: dict[str, Path] = {}
+    validate: dict[str, Any] = {}
     for source, file in _files(folder or Path.cwd()):
         for key, value in _flat(file).items():
-            if key.startswith("roots."):
+            if key == VALIDATE:
+                validate = _merged(validate, value)
+            elif key.startswith("roots."):
                 roots[_root_name(key, source)] = _read(_path, key, value, source)
             else:
                 _set(values, origin, key, value, source)
@@ -220,7 +226,24 @@ def load(
     for name, value in (options or {}).items():
         if value is not None:
             _set(values, origin, names[name], value, "option")
-    return Settings(**values, roots=roots, origin=origin)
+    return Settings(**values, roots=roots, validate=validate, origin=origin)
+
+
+def _merged(weaker: Mapping[str, Any], stronger: Any) -> dict[str, Any]:
+    """Merge two sections about checks: single values and checks by name, lists one after another.
+
+    What may stand there is the business of `cypher.policy`, which reads it.
+    """
+    merged = dict(weaker)
+    for name, value in dict(stronger).items():
+        before = merged.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[name] = before | value
+        elif isinstance(before, list) and isinstance(value, list):
+            merged[name] = before + value
+        else:
+            merged[name] = value
+    return merged
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
@@ -241,6 +264,9 @@ def _flat(file: Path) -> dict[str, object]:
     for section, content in sections.items():
         if not isinstance(content, dict) or section not in _sections():
             raise UnknownName(f"section in {file.name}", section, _sections())
+        if section == VALIDATE:
+            flat[VALIDATE] = content
+            continue
         for name, value in content.items():
             key = f"{section}.{name}"
             if section != "roots" and (key not in _BY_KEY or _BY_KEY[key].secret):
@@ -251,7 +277,7 @@ def _flat(file: Path) -> dict[str, object]:
 
 
 def _sections() -> list[str]:
-    return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots"})
+    return sorted({s.key.split(".")[0] for s in SETTINGS} | {"roots", VALIDATE})
 
 
 def _root_name(key: str, source: str) -> str:

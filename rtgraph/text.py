@@ -7,6 +7,8 @@ and `json_for_script` for data inside a page.
 
 import json
 import re
+from collections.abc import Mapping
+from datetime import date, time
 from unicodedata import normalize
 
 _LINES = (0x09, 0x0A)
@@ -19,6 +21,27 @@ _CONTROL = dict.fromkeys(
 def plain(value: object) -> str:
     """Return `value` as text without control characters, direction overrides and surrogates."""
     return str(value).translate(_CONTROL).encode("utf-8", "replace").decode("utf-8")
+
+
+def one_line(value: object) -> str:
+    """Return a value as one line of safe text; maps as `key: value`, without absent values."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        present = {str(k): v for k, v in value.items() if v is not None and v != []}
+        return ", ".join(f"{one_line(k)}: {_part(v)}" for k, v in sorted(present.items()))
+    if isinstance(value, list | tuple):
+        return ", ".join(_part(v) for v in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return " ".join(plain(value).replace("\t", " ").splitlines())
+
+
+def _part(value: object) -> str:
+    """Return a value inside a list or map; maps get brackets."""
+    return f"({one_line(value)})" if isinstance(value, Mapping) else one_line(value)
 
 
 def csv_cell(value: object) -> object:

@@ -15,11 +15,12 @@ import typer
 
 from rtgraph.cli import app
 from rtgraph.config import SETTINGS
-from rtgraph.cypher.library import checks, queries
+from rtgraph.cypher.library import ON_DEMAND, checks, protocol_checks, queries
 from rtgraph.errors import ExitCode
 from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
+from tools.find_page import find_page, settings_of_checks
 from tools.markdown import NOTICE, code, table
 from tools.roles_page import reference_roles
 from tools.schema_page import PICTURE, graph_schema
@@ -88,6 +89,7 @@ def settings() -> Iterator[str]:
     yield ("Folders named under `[roots]` keep their name in the graph, so that a moved archive "
            "needs one changed line:")
     yield '```toml\n[server]\npatience = 120\n\n[roots]\narchive = "/data/archive"\n```'
+    yield from settings_of_checks()
 
 
 def commands() -> Iterator[str]:
@@ -113,25 +115,33 @@ def contexts(command: Any = None, name: str = "rtgraph", parent: Any = None) -> 
 def check_pages() -> Iterator[str]:
     """Yield every check with what it says about itself."""
     yield "# Checks"
-    yield ("`rtgraph validate` runs them all, `--select` some. A check is one file in "
-           "`rtgraph/cypher/checks`, which pastes into Neo4j Browser.")
-    yield table(("id", "severity", "what must hold"),
-                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.title) for c in checks()))
-    for c in checks():
+    every = (*checks(), *protocol_checks())
+    yield (f"`rtgraph validate` runs them all but {', '.join(sorted(ON_DEMAND))}, `--select` those "
+           "that it names. A check is one file in `rtgraph/cypher/checks`, which pastes into Neo4j "
+           "Browser. The severity is the highest that a finding can have; a heuristic fails a run "
+           "only with `--heuristics`. What the checks find in published data sets, and what is to "
+           "be thought of it, is told in "
+           "[findings on real sets](../explanation/findings-on-real-sets.md).")
+    yield table(("id", "severity", "confidence", "level", "what must hold"),
+                ((f"[{c.id}](#{c.id.lower()})", c.severity, c.confidence, c.level, c.title)
+                 for c in every))
+    for c in every:
         yield f"## {c.id}"
-        yield f"{c.title}."
+        yield f"{c.title}. {c.why}"
         yield table(("", ""), (
             ("severity", c.severity), ("confidence", c.confidence), ("level", c.level),
             ("tier", c.tier), ("same finding in the next run", code(c.identity)),
             ("hidden without `--identifiers`", code(c.identifying) or "nothing"),
-            ("repair", c.fix), ("source", c.source)))
+            ("known exceptions", c.exceptions), ("repair", c.fix), ("source", c.source)))
 
 
 def query_pages() -> Iterator[str]:
     """Yield every named query with its parameters."""
     yield "# Queries"
     yield ("`rtgraph query run NAME -p parameter=value` runs one, `rtgraph query show NAME` prints "
-           "it for Neo4j Browser.")
+           "it for Neo4j Browser, `rtgraph cohort save COHORT --query NAME` freezes its members. "
+           "A `.cypher` file in the folder `queries` of the project is a named query too.")
+    yield table(("name", "rows"), ((f"[{q.name}](#{q.name})", q.title) for q in queries()))
     for q in queries():
         yield f"## {q.name}"
         yield f"{q.title}."
@@ -190,6 +200,7 @@ def _each(
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "checks.md": check_pages,
     "commands.md": commands,
+    "find.md": find_page,
     "graph-schema.md": graph_schema,
     PICTURE: picture,
     "queries.md": query_pages,

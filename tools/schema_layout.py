@@ -75,7 +75,7 @@ def _place(made: Layout) -> None:
     container.y = TOP + TRACK * len(high) + 8
     start = container.y + ABOVE + ROW * len(low)
     _stack((b for b in boxes if b.column == 2), start + 8)
-    _stack((b for b in boxes if b.column == 0), TOP + 22, gap=30)
+    _stack((b for b in boxes if b.column == 0), container.y, gap=30)
     busy = [b for b in boxes if b.column == 1 and b.right and b is not container]
     quiet = [b for b in boxes if b.column == 1 and not b.right and b is not container]
     _stack(quiet, container.y + ABOVE + 20, gap=8)

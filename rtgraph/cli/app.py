@@ -119,9 +119,22 @@ def write_text(text: str, output: Path | None, *, force: bool = False) -> None:
     if output is None or str(output) == "-":
         typer.echo(text, nl=False)
         return
+    write_bytes(text.encode("utf-8"), output, force=force)
+
+
+def write_bytes(content: bytes, output: Path, *, force: bool = False) -> None:
+    """Write a file whole or not at all; - is stdout."""
+    if str(output) == "-":
+        sys.stdout.buffer.write(content)
+        return
     may_write(output, force)
+    part = output.parent / f".{output.name}.{os.getpid()}.part"
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            part.write_bytes(content)
+            os.replace(part, output)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"The file cannot be written: {error.strerror}.") from error

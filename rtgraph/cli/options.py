@@ -13,6 +13,29 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+class CheckFormat(StrEnum):
+    """How findings are printed."""
+
+    table = "table"
+    concise = "concise"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    junit = "junit"
+    html = "html"
+    markdown = "markdown"
+
+
+class Pass(StrEnum):
+    """The pass whose facts checks may look at; each includes those before it."""
+
+    header = "header"
+    geometry = "geometry"
+    pixel = "pixel"
 
 
 class ReportFormat(StrEnum):
@@ -38,6 +61,8 @@ class LogFormat(StrEnum):
 
 
 AsRows = Annotated[Format, typer.Option("--format", "-f", help="How rows are printed.")]
+AsChecks = Annotated[CheckFormat, typer.Option(
+    "--format", "-f", help="How findings are printed.")]
 AsReport = Annotated[ReportFormat, typer.Option("--format", "-f", help="How it is printed.")]
 Uri = Annotated[str | None, typer.Option("--uri", help="Neo4j to use instead of the managed one.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Home of the managed server.")]
@@ -45,6 +70,7 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="File; - is 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 Identifiers = Annotated[bool, typer.Option(
     "--identifiers", help="Show patient IDs, birth dates and paths.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow symbolic links.")]
 Rejects = Annotated[Path | None, typer.Option("--rejects", help="File for what is not taken.")]
@@ -73,3 +99,11 @@ Patience = Annotated[float | None, typer.Option(
 Cluster = Annotated[str | None, typer.Option(
     "--executor", help="Read files on a cluster: dask://host:port, whose workers see the paths.")]
 Patient = Annotated[str, typer.Argument(help="patient_key or PatientID.")]
+Conditions = Annotated[list[str] | None, typer.Argument(
+    help="Conditions, as Modality=RT* or StudyDate=2024..2025; all must hold.")]
+Level = Annotated[str, typer.Option(
+    "--level", "-l", metavar="LEVEL", help="patient, study, series or instance: what a row is.")]
+Without = Annotated[list[str] | None, typer.Option(
+    "--without", help="Condition that nothing there may meet; several: all of them together.")]
+Columns = Annotated[list[str] | None, typer.Option(
+    "--columns", help="Further attribute of the rows; may be repeated.")]

@@ -11,9 +11,11 @@ import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
 from rtgraph.cli.options import Data, Force, Identifiers, Jobs, Output, Patience, Uri
+from rtgraph.cli.querying import Parameters, read_parameters
 from rtgraph.errors import UsageError
 
 if TYPE_CHECKING:
+    from rtgraph.cypher.cohorts import Source
     from rtgraph.preprocess.cases import CaseInputs
     from rtgraph.preprocess.settings import Settings
     from rtgraph.store.bolt import Store
@@ -35,9 +37,7 @@ Preset = Annotated[str | None, typer.Option(help="nifti, npz, nnunet, monai, dos
 Config = Annotated[Path | None, typer.Option(help="TOML file instead of a preset.")]
 Cohort = Annotated[str | None, typer.Option(help="Plans of the members of a saved cohort.")]
 Query = Annotated[str | None, typer.Option(
-    help="Plans of a named query with a column plan or patient_key.")]
-Parameters = Annotated[list[str] | None, typer.Option(
-    "-p", "--param", metavar="NAME=VALUE", help="A parameter of the query.")]
+    help="Plans of the rows of a named query, as for cohort save.")]
 Patients = Annotated[list[str] | None, typer.Option(
     "--patient", help="patient_key or PatientID; may be repeated.")]
 Only = Annotated[str | None, typer.Option(
@@ -65,6 +65,10 @@ def preprocess_export(
     import asyncio
     import json
 
+    from rtgraph.api import OWN_QUERIES
+    from rtgraph.cypher.cohorts import Source
+    from rtgraph.cypher.library import bind
+    from rtgraph.cypher.library import query as library_query
     from rtgraph.preprocess.export import export, plan_all, workers
     from rtgraph.preprocess.planning import described
     from rtgraph.preprocess.settings import preset_text, read_settings
@@ -73,6 +77,8 @@ def preprocess_export(
         raise UsageError("Give --preset or --config.", "rtgraph preprocess export --preset nifti")
     if sum(x is not None for x in (cohort, query, patient)) > 1:
         raise UsageError("--cohort, --query and --patient exclude each other.")
+    if parameters and not query:
+        raise UsageError("-p gives a parameter of a query, and there is none.", "Add --query NAME.")
     if preset is not None and show:
         typer.echo(preset_text(preset).rstrip())
         return
@@ -82,12 +88,17 @@ def preprocess_export(
     if not dry_run and output is None:
         raise UsageError("Where do the files go?", "Add -o FOLDER, or --dry-run.")
     target = target_of(settings_of(uri, data, patience=patience), writes=not dry_run)
+    asked = None
+    if query:
+        given = read_parameters(parameters)
+        bind(library_query(query, OWN_QUERIES), given)
+        asked = Source(query, given)
     source = (f"cohort {cohort}" if cohort else f"query {query}" if query
               else f"{len(patient)} patients" if patient else "every plan of the graph")
 
     async def work() -> int:
         async with target.store() as store:
-            cases = await _cases(store, settings, cohort, query, parameters, patient)
+            cases = await _cases(store, settings, cohort, asked, patient)
             if dry_run or output is None:
                 rows = described(plan_all(cases, settings, pixels=False))
                 typer.echo(json.dumps({"schema_version": 1, "cases": rows}, indent=1,
@@ -104,38 +115,40 @@ def preprocess_export(
     raise typer.Exit(asyncio.run(work()))
 
 
-async def _cases(store: "Store", settings: "Settings", cohort: str | None, query: str | None,
-                 parameters: list[str] | None, patients: list[str] | None
-                 ) -> "list[CaseInputs]":
-    from rtgraph.api import find_patient
-    from rtgraph.cypher.library import table
-    from rtgraph.graphmodel.schema import schema
-    from rtgraph.preprocess.cases import load_cases, lone_sets, selected_plans
+async def _cases(store: "Store", settings: "Settings", cohort: str | None, query: "Source | None",
+                 patients: list[str] | None) -> "list[CaseInputs]":
+    from rtgraph.api import OWN_QUERIES, locating
+    from rtgraph.cypher import cohorts
+    from rtgraph.cypher.graph import patient_of, recognise
+    from rtgraph.preprocess.cases import load_cases, select
 
-    await store.prepare(schema())
-    keys = []
-    if patients:
-        known = await store.read(table("patients").statement, patient=None)
-        keys = [find_patient(known, p) for p in patients]
+    for notice in (await recognise(store)).notices:
+        say(notice)
+    members = None
+    if cohort:
+        members = await cohorts.frozen_members(store, cohort)
+    elif query:
+        members = await cohorts.members(store, query, OWN_QUERIES)
+    elif patients:
+        keys = {str(await patient_of(store, p)) for p in patients}
+        members = cohorts.Members("PATIENT", tuple(sorted(keys)))
     alone = not any(settings.makes(p) for p in ("dose", "dvh", "beams"))
-    sets = await lone_sets(store, keys) if alone and not (cohort or query) else []
-    try:
-        plans = await selected_plans(
-            store, cohort=cohort or "", query_name=query or "", patients=keys,
-            parameters=dict(_pair(p) for p in parameters or ()))
-    except UsageError:
-        if not sets:
-            raise
-        plans = []
-    return await load_cases(store, plans, sets=sets,
+    selection = await select(store, members, sets=alone)
+    return await load_cases(store, selection, await locating(store),
                             course=settings["dose_policy.scope"] == "course")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise UsageError("A parameter is given as NAME=VALUE.")
-    return name, value
+def _files_by_name(given: list[str] | None) -> dict[str, str]:
+    """Return mask files by the name of their ROI."""
+    found = {}
+    for text in given or ():
+        name, sign, file = text.partition("=")
+        if not sign or not name:
+            raise UsageError("A mask is given as NAME=FILE.", "Example: --mask Heart=heart.nii.gz")
+        if name in found:
+            raise UsageError("Two masks have one name.", "Merge them, or give them two names.")
+        found[name] = file
+    return found
 
 
 def _read(path: Path | None) -> str:
@@ -173,7 +186,7 @@ def preprocess_rtstruct(
         raise UsageError("There is nothing to write.", "Give --mask NAME=FILE, or --labels FILE.")
     may_write(output, force)
     found = series_in(images, series)
-    regions = regions_of(found, dict(_pair(m) for m in mask or ()), labels, names)
+    regions = regions_of(found, _files_by_name(mask), labels, names)
     ds = structure_set(found, regions, label=label, when=datetime.now())
     save(ds, output, force=force)
     say(f"{len(regions)} ROIs on {found.stack.grid.shape[0]} planes, read back and compared")
@@ -193,7 +206,7 @@ def preprocess_names(
     import asyncio
     from datetime import date
 
-    from rtgraph.graphmodel.schema import schema
+    from rtgraph.cypher.graph import recognise
     from rtgraph.preprocess import review
 
     if (apply_file is None) != (reviewer is None):
@@ -204,7 +217,8 @@ def preprocess_names(
 
     async def work() -> str:
         async with target.store() as store:
-            await store.prepare(schema())
+            for notice in (await recognise(store)).notices:
+                say(notice)
             if reviewer is not None:
                 n = await review.apply(store, decided, reviewer, date.today())
                 say(f"{n} names decided")
@@ -257,11 +271,13 @@ def compare(
 
 async def _located(given: list[str], uri: str | None, data: Path | None) -> list[str]:
     """Return the files of objects that are given by UID."""
+    from rtgraph.api import locating
     from rtgraph.preprocess.cases import files_of
 
     target = target_of(settings_of(uri, data))
     async with target.store() as store:
-        known = await files_of(store, [x for x in given if not os.path.exists(x)])
+        known = await files_of(store, [x for x in given if not os.path.exists(x)],
+                               await locating(store))
     missing = [x for x in given if not os.path.exists(x) and x not in known]
     if missing:
         raise UsageError(f"{len(missing)} of the two are neither a file nor an object with one.")

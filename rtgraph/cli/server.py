@@ -1,6 +1,5 @@
-"""Commands about the server: up, down, status, browser."""
+"""Commands about the server: up, down, status."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from rtgraph.cli.app import app, say, settings_of, target_of
 from rtgraph.cli.options import AsReport, Data, ReportFormat, Uri
-from rtgraph.errors import ExitCode, UsageError
+from rtgraph.errors import ExitCode
 
 
 @app.command()
@@ -83,25 +82,3 @@ def status(
             if name != "schema_version":
                 typer.echo(f"{name.replace('_', ' '):<14} {'-' if value is None else value}")
     raise typer.Exit(ExitCode.done if state["running"] else ExitCode.incomplete)
-
-
-@app.command()
-def browser(
-    uri: Uri = None, data: Data = None,
-    print_only: Annotated[bool, typer.Option("--print", help="Print the link only.")] = False,
-) -> None:
-    """Open Neo4j Browser with server, user and database filled in.
-
-    Example: rtgraph browser --print
-    """
-    import webbrowser
-
-    target = target_of(settings_of(uri, data))
-    if target.browser_link is None:
-        raise UsageError("The address of Neo4j Browser for this server is not known.",
-                         "Set server.browser_url in rtgraph.toml.")
-    typer.echo(target.browser_link)
-    if target.password_file:
-        say(f"user {target.user}, password in {target.password_file}")
-    if not print_only and sys.stdout.isatty():
-        webbrowser.open(target.browser_link)

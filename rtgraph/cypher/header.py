@@ -3,7 +3,8 @@
 The title stands in the first line, then these lines follow, all of them and in this order:
 
 - check: id, severity, confidence, level, tier, view, returns, identity, population, identifying,
-  fix, source, and try when the statement has a parameter
+  fix, source, then why (the rationale), not (known findings that are none) and try (only with a
+  parameter) where they apply
 - query and table: view, returns, identifying, one `param name: type = default   text` for each
   parameter (two or more spaces before the text), and try when there is a parameter
 """
@@ -21,7 +22,10 @@ CHECK_LINES = (
     "id", "severity", "confidence", "level", "tier", "view", "returns", "identity", "population",
     "identifying", "fix", "source",
 )
+# What a header may hold besides, behind the lines that it must hold.
+CHECK_MAY = ("why", "not", "try")
 QUERY_LINES = ("view", "returns", "identifying")
+QUERY_MAY = ("try",)
 FINDING = ("patient_key", "subject", "target", "detail")
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -94,6 +98,8 @@ class Check:
         Statement that returns `n`, the number of things that were looked at.
     identifying : tuple of str
         Keys of `detail` that hold values of patients; outputs hide them.
+    why, exceptions : str
+        The rationale, and what is known to look like a finding and is none; empty when not said.
     text : str
         The whole file.
     """
@@ -113,6 +119,13 @@ class Check:
     source: str
     statement: str
     text: str
+    why: str = ""
+    exceptions: str = ""
+
+    @property
+    def params(self) -> frozenset[str]:
+        """Names of the parameters of the statement."""
+        return frozenset(re.findall(r"\$([a-z]\w*)", self.statement))
 
     @property
     def family(self) -> str:
@@ -143,7 +156,7 @@ def parse_check(name: str, text: str) -> Check:
         A header line is missing, unknown, out of order or holds no allowed value.
     """
     title, lines, statement = _split(name, text)
-    fields = _fields(name, lines, CHECK_LINES)
+    fields = _fields(name, lines, CHECK_LINES, CHECK_MAY)
     if fields["id"] != name:
         raise BrokenFile(name, f"the id is {fields['id']}, not the name of the file")
     returns = _names(fields["returns"])
@@ -167,6 +180,8 @@ def parse_check(name: str, text: str) -> Check:
         source=fields["source"],
         statement=statement,
         text=text,
+        why=fields.get("why", ""),
+        exceptions=fields.get("not", ""),
     )
 
 
@@ -181,7 +196,8 @@ def parse_query(name: str, text: str) -> Query:
     title, lines, statement = _split(name, text)
     stated = [line for line in lines if line.startswith("param ")]
     params = tuple(_param(name, line) for line in stated)
-    fields = _fields(name, lines, (*QUERY_LINES, *(line.partition(":")[0] for line in stated)))
+    must = (*QUERY_LINES, *(line.partition(":")[0] for line in stated))
+    fields = _fields(name, lines, must, QUERY_MAY)
     names = [p.name for p in params]
     if len(set(names)) < len(names):
         raise BrokenFile(name, "a parameter stands twice in the header")
@@ -210,11 +226,13 @@ def _split(name: str, text: str) -> tuple[str, list[str], str]:
     return header[0], header[1:], statement.removesuffix(";").rstrip()
 
 
-def _fields(name: str, lines: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
+def _fields(
+    name: str, lines: Sequence[str], must: Sequence[str], may: Sequence[str]
+) -> dict[str, str]:
     """Return the header lines by their names, after checking that all are there and in order."""
     pairs = [(key.strip(), value.strip()) for key, _, value in (s.partition(":") for s in lines)]
     given = [key for key, _ in pairs]
-    order = [*expected, "try"] if "try" in given else list(expected)
+    order = [*must, *(line for line in may if line in given)]
     for line in order:
         if line not in given:
             raise BrokenFile(name, f"the header line `{line}` is missing")

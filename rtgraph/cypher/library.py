@@ -6,6 +6,7 @@ the registry: a file that is there is a check or a query, there is no list of th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,10 +18,14 @@ from rtgraph.errors import UnknownName, UsageError
 
 __all__ = [
     "BrokenFile", "Check", "Loaded", "Param", "Query", "Severity", "bind", "check", "checks",
-    "load_all", "load_queries", "queries", "query", "select", "table",
+    "load_all", "load_checks", "load_queries", "lookup", "parse_check", "parse_query",
+    "protocol_checks", "queries", "query",
+    "select", "table",
 ]
 
 T = TypeVar("T")
+# Families that are meant for some data sets only, so they run when they are named and not else.
+ON_DEMAND = frozenset({"DEI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,38 @@ def checks() -> list[Check]:
     return loaded.files
 
 
-def check(check_id: str) -> Check:
-    """Return the check with this id, in any case; raise `UnknownName` when there is none."""
-    known = {c.id: c for c in checks()}
+def protocol_checks() -> list[Check]:
+    """Return the checks that look for what a protocol file asks for."""
+    loaded = load_all(_packaged("protocol"), parse_check)
+    for problem in loaded.problems:
+        raise problem
+    return loaded.files
+
+
+def load_checks(folder: Path | None = None) -> Loaded[Check]:
+    """Return the packaged checks and those of the project's folder; a file there whose id is that
+    of a packaged check takes its place."""
+    own: Loaded[Check] = load_all(folder, parse_check) if folder else Loaded([], [])
+    taken = {c.id for c in own.files} | {p.name for p in own.problems}
+    packaged = [c for c in (*checks(), *protocol_checks()) if c.id not in taken]
+    return Loaded(sorted(packaged + own.files, key=lambda c: c.id), own.problems)
+
+
+def check(check_id: str, folder: Path | None = None) -> Check:
+    """Return the check with this id, in any case.
+
+    Raises
+    ------
+    BrokenFile
+        There is a file of that name and its header cannot be read.
+    UnknownName
+        There is no such file.
+    """
+    loaded = load_checks(folder)
+    known = {c.id: c for c in loaded.files}
+    for problem in loaded.problems:
+        if problem.name.upper() == check_id.upper():
+            raise problem
     if check_id.upper() not in known:
         raise UnknownName("check", check_id, known)
     return known[check_id.upper()]
@@ -88,7 +122,8 @@ def select(
     checks : iterable of Check
         What to choose from.
     select, ignore : sequence of str
-        Families (REF) or ids (REF-01) in any case; an empty `select` is all.
+        Families (REF) or ids (REF-01) in any case; an empty `select` is all but those of
+        `ON_DEMAND`.
 
     Raises
     ------
@@ -100,7 +135,7 @@ def select(
     for name in (*select, *ignore):
         if name.upper() not in known:
             raise UnknownName("check or family of checks", name, known)
-    wanted = {name.upper() for name in select} or known
+    wanted = {name.upper() for name in select} or {c.family for c in chosen} - ON_DEMAND
     unwanted = {name.upper() for name in ignore}
     return [c for c in chosen if wanted & {c.family, c.id} and not unwanted & {c.family, c.id}]
 
@@ -141,12 +176,26 @@ def query(name: str, folder: Path | None = None) -> Query:
 
 def table(name: str) -> Query:
     """Return the query that fills a table of `graphmodel.tables`, with its parameter `patient`."""
-    loaded = load_all(_packaged("tables"), parse_query)
+    return _one_of("tables", "table", name)
+
+
+def lookup(name: str) -> Query:
+    """Return a statement that rtgraph itself asks: about an object, stored runs, cohorts."""
+    return _one_of("lookups", "lookup", name)
+
+
+@cache
+def _internal(folder: str) -> dict[str, Query]:
+    loaded = load_all(_packaged(folder), parse_query)
     for problem in loaded.problems:
         raise problem
-    known = {q.name: q for q in loaded.files}
+    return {q.name: q for q in loaded.files}
+
+
+def _one_of(folder: str, kind: str, name: str) -> Query:
+    known = _internal(folder)
     if name not in known:
-        raise UnknownName("table", name, known)
+        raise UnknownName(kind, name, known)
     return known[name]
 
 

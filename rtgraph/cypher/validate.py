@@ -6,98 +6,34 @@ incomplete: an unfinished run cannot claim anything. Population 0 is *not checke
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from rtgraph.cypher.header import Check, Confidence, Level, Severity
-from rtgraph.errors import ExitCode, RtgraphError, ServerUnreachable
+from rtgraph.cypher.header import (
+    FINDING,
+    BrokenFile,
+    Check,
+    Confidence,
+    Level,
+    Severity,
+    View,
+)
+from rtgraph.cypher.report import Finding, Report, Result, State, Status, status_of
+from rtgraph.errors import RtgraphError, ServerUnreachable
 from rtgraph.graphmodel.tables import Row
 
 if TYPE_CHECKING:
     from rtgraph.store.bolt import Store
 
+__all__ = ["Finding", "Report", "Result", "State", "Status", "broken", "run_checks"]
 
-class Status(StrEnum):
-    """How a check ended."""
-
-    passed = "passed"
-    failed = "failed"            # findings of severity error, from facts
-    warned = "warned"            # milder findings, and all findings of a heuristic
-    not_checked = "not checked"  # there was nothing to look at
-    errored = "errored"          # it could not finish
-    skipped = "skipped"          # its facts belong to another level
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that breaks a check; `subject` and `target` are UIDs, keys or names of parts."""
-
-    patient_key: str | None
-    subject: str | None
-    target: str | None
-    severity: Severity
-    detail: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one check ended; `message` is one sentence, empty unless it errored or was skipped."""
-
-    check: Check
-    status: Status
-    findings: tuple[Finding, ...] = ()
-    population: int = 0
-    seconds: float = 0.0
-    message: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        """The highest severity among the findings, else that of the check."""
-        found = [f.severity for f in self.findings]
-        return max(found, key=lambda s: s.rank, default=self.check.severity)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run found.
-
-    Attributes
-    ----------
-    results : tuple of Result
-        One for each check, in the order of the run.
-    patient : str or None
-        The `patient_key` whose findings were kept; populations are those of the whole graph.
-    level : Level
-        The level of the run.
-    seconds : float
-        Time of the run.
-    """
-
-    results: tuple[Result, ...]
-    patient: str | None = None
-    level: Level = Level.header
-    seconds: float = field(default=0.0, compare=False)
-
-    def exit_code(self, fail_on: Severity = Severity.error) -> ExitCode:
-        """Return 3 when a check errored, else 1 for a fact at or above `fail_on`, else 0."""
-        if any(r.status is Status.errored for r in self.results):
-            return ExitCode.incomplete
-        facts = [r for r in self.results if r.check.confidence is Confidence.fact]
-        if any(f.severity.rank >= fail_on.rank for r in facts for f in r.findings):
-            return ExitCode.findings
-        return ExitCode.done
-
-    def counts(self) -> dict[Status, int]:
-        """Return how many checks ended in each status."""
-        return {s: sum(r.status is s for r in self.results) for s in Status}
-
-    def severities(self) -> dict[Severity, int]:
-        """Return how many findings there are of each severity."""
-        found = [f.severity for r in self.results for f in r.findings]
-        return {s: found.count(s) for s in Severity}
+# The option that gives a parameter of a check its value.
+GIVEN_BY = {
+    "profile": "--against FILE",
+    "protocol": "--protocol FILE with structures",
+    "objects": "--protocol FILE with objects",
+}
 
 
 async def run_checks(
@@ -107,8 +43,11 @@ async def run_checks(
     patient: str | None = None,
     level: Level = Level.header,
     timeout: float | None = None,
+    jobs: int = 1,
+    parameters: Mapping[str, object] | None = None,
+    done: Callable[[Result], None] | None = None,
 ) -> Report:
-    """Run checks one after the other, in read-only transactions.
+    """Run checks in read-only transactions; the results are in the order of the checks.
 
     Parameters
     ----------
@@ -122,33 +61,68 @@ async def run_checks(
         The pass whose facts are in the graph; checks that need a later one are skipped.
     timeout : float, optional
         Seconds that one check may take.
+    jobs : int
+        Checks that run at the same time.
+    parameters : mapping, optional
+        Values for checks with a parameter; a check whose parameter is not there is skipped.
+    done : callable, optional
+        Gets each result as soon as it is there.
     """
     started = perf_counter()
-    results: list[Result] = []
+    turn = asyncio.Semaphore(jobs)
+    values = dict(parameters or {})
     lost = ""
-    for check in checks:
-        if check.level.rank > level.rank:
-            needs = f"needs the level {check.level}"
-            results.append(Result(check, Status.skipped, message=needs))
-        elif lost:
-            results.append(Result(check, Status.errored, message=lost))
-        else:
-            try:
-                results.append(await _run(store, check, patient, timeout))
-            except ServerUnreachable as error:  # each further check would wait for it again
-                lost = _sentence(error)
-                results.append(Result(check, Status.errored, message=lost))
+
+    async def one(check: Check) -> Result:
+        nonlocal lost
+        async with turn:
+            if why := _skipped(check, level, values):
+                result = Result(check, Status.skipped, message=why)
+            elif lost:
+                result = Result(check, Status.errored, message=lost)
+            else:
+                try:
+                    result = await _run(store, check, patient, timeout, values)
+                except ServerUnreachable as error:  # each further check would wait for it again
+                    lost = _sentence(error)
+                    result = Result(check, Status.errored, message=lost)
+        if done:
+            done(result)
+        return result
+
+    results = await asyncio.gather(*(one(check) for check in checks))
     return Report(tuple(results), patient, level, perf_counter() - started)
 
 
+def broken(problem: BrokenFile) -> Result:
+    """Return the result of a check whose file cannot be read: it errored, the others run."""
+    check = Check(
+        id=problem.name, title=f"{problem.name}.cypher cannot be read", severity=Severity.error,
+        confidence=Confidence.fact, level=Level.header, tier=1, view=View.table,
+        returns=(), identity=(), population="", identifying=(), fix="Correct the header.",
+        source="", statement="", text="")
+    return Result(check, Status.errored, message=_sentence(problem))
+
+
+def _skipped(check: Check, level: Level, values: Mapping[str, object]) -> str:
+    """Return why a check cannot be run here, else an empty text."""
+    if check.level.rank > level.rank:
+        return f"needs --level {check.level}"
+    if missing := check.params - set(values):
+        return f"needs {GIVEN_BY.get(min(missing), f'the parameter {min(missing)}')}"
+    return ""
+
+
 async def _run(
-    store: "Store", check: Check, patient: str | None, timeout: float | None
+    store: "Store", check: Check, patient: str | None, timeout: float | None,
+    values: Mapping[str, object],
 ) -> Result:
     started = perf_counter()
+    given = {name: values[name] for name in check.params}
     try:
         async with asyncio.timeout(timeout):
-            rows = await store.read(check.statement)
-            population = (await store.read(check.population))[0]["n"]
+            rows = await store.read(check.statement, **given)
+            counted = await store.read(check.population)
     except ServerUnreachable:
         raise
     except TimeoutError:
@@ -156,24 +130,18 @@ async def _run(
     except RtgraphError as error:
         message = _sentence(error)
     else:
-        findings = sorted(
+        if not (all(set(FINDING) <= set(r) for r in rows) and counted and "n" in counted[0]):
+            return Result(check, Status.errored, message="It does not return what a check returns.")
+        population = int(counted[0]["n"])
+        findings = tuple(sorted(
             (_finding(check, r) for r in rows if patient in (None, r["patient_key"])),
             key=_worst_first,
-        )
+        ))
         return Result(
-            check, _status(check, findings, population), tuple(findings), population,
-            perf_counter() - started,
+            check, status_of(check, findings, population), findings, population,
+            perf_counter() - started, total=len(rows),
         )
     return Result(check, Status.errored, seconds=perf_counter() - started, message=message)
-
-
-def _status(check: Check, findings: list[Finding], population: int) -> Status:
-    if not findings:
-        return Status.passed if population else Status.not_checked
-    certain = check.confidence is Confidence.fact
-    if certain and any(f.severity is Severity.error for f in findings):
-        return Status.failed
-    return Status.warned
 
 
 def _finding(check: Check, row: Row) -> Finding:

@@ -112,7 +112,6 @@ def adaptive_course(chart: Chart) -> None:
         _Phase(ct_2, plan_2, second, (14, 15, 16, 17)),
     )
     _treat(chart, phases)
-    chart.side_finding("FOR-04", doses.uid, None, "The doses of two plans are in one series.")
     for phase in phases:
         text = "The plan is in another study than its structure set and CT."
         chart.side_finding("CHN-02", phase.plan.uid, phase.scan.stack.series.uid, text)

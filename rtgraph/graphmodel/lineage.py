@@ -1,4 +1,4 @@
-"""Lineage of exports: cohorts, runs, samples, dose selections, and the statements of them.
+"""Lineage of exports: runs, samples, dose selections, and the statements of them.
 
 A sample stands for one case of one run. It points at everything it was made from, with the digest
 that the object had then, so that a later correction finds what has to be made again.
@@ -6,15 +6,6 @@ that the object had then, so that a later correction finds what has to be made a
 
 from rtgraph.graphmodel.properties import Property
 
-COHORT = (
-    Property("name", "STRING"),
-    Property("level", "STRING", "PATIENT, STUDY, SERIES or INSTANCE"),
-    Property("query", "STRING", "name or text of the query that gave the members"),
-    Property("parameters", "STRING", "JSON with sorted keys"),
-    Property("n_members", "INTEGER", "members when it was saved"),
-    Property("member_digest", "STRING", "over the sorted members"),
-    Property("created", "ZONED DATETIME", "UTC", per_run=True),
-)
 EXPORT_RUN = (
     Property("id", "STRING", "time and a random part", per_run=True),
     Property("started", "ZONED DATETIME", "UTC", per_run=True),

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from rtgraph.graphmodel.lineage import COHORT, DOSE_SELECTION, EXPORT_RUN, SAMPLE
+from rtgraph.graphmodel.findings import COHORT, ISSUE, VALIDATION_RUN
+from rtgraph.graphmodel.lineage import DOSE_SELECTION, EXPORT_RUN, SAMPLE
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
 from rtgraph.graphmodel.shared import SHARED
@@ -177,14 +178,6 @@ STANDARD_NAME = (
     Property("description", "STRING"),
     Property("list_version", "STRING"),
 )
-ISSUE = (
-    Property("key", "STRING", "rule, series, keyword and reason"),
-    *(Property(n, "STRING") for n in (
-        "rule", "severity", "status", "patient_key", "subject", "subject_label", "keyword",
-        "raw", "reason", "first")),
-    Property("confidence", "FLOAT", "1.0 for what files state"),
-    Property("count", "INTEGER", "instances concerned"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +206,10 @@ NODE_TYPES = (
         Property("role", "STRING"), Property("severity", "STRING"),
         Property("quiet", "BOOLEAN"), Property("targets", "LIST<STRING>"))),
     NodeType("IngestRun", "id", RUN),
+    NodeType("Issue", "key", ISSUE),
+    NodeType("ValidationRun", "id", VALIDATION_RUN),
     NodeType("Cohort", "name", COHORT),
     NodeType("ExportRun", "id", EXPORT_RUN),
     NodeType("Sample", "key", SAMPLE),
     NodeType("DoseSelection", "key", DOSE_SELECTION),
-    NodeType("Issue", "key", ISSUE),
 )

@@ -165,6 +165,22 @@ def refinements() -> dict[str, dict[str, str]]:
 
 
 @cache
+def paths() -> dict[str, tuple[str, ...]]:
+    """Return the path of each row of the table by its id: keywords from the root to the UID."""
+    return {r.path_id: r.path for r in references()}
+
+
+@cache
+def _modules() -> dict[str, tuple[str, ...]]:
+    return {p["id"]: tuple(p["modules"]) for p in _document()["paths"]}
+
+
+def modules(path_id: str) -> tuple[str, ...]:
+    """Return the modules of the Standard that hold a path; none for an id that is not known."""
+    return _modules().get(path_id, ())
+
+
+@cache
 def locating_roles() -> frozenset[str]:
     """Return the roles that only locate images: lifted when nothing else links the series."""
     return frozenset(r.role for r in references() if r.lift == "if_alone")

@@ -152,7 +152,9 @@ RELATIONSHIP_TYPES = (
         _text("method", "how it was guessed"),
         Property("confidence", "FLOAT", "0 to 1"),
         _text("rule_version", "of the method")), ("method",), derived=True),
-    RelationshipType("ABOUT", "Issue to Series", derived=True),
+    RelationshipType("ABOUT", "Issue to any node: its subject", derived=True),
+    RelationshipType("FOUND_IN", "Issue to ValidationRun"),
+    RelationshipType("HAS_MEMBER", "Cohort to any Patient, Study, Series or Instance"),
     RelationshipType("OF_COHORT", "ExportRun to Cohort"),
     RelationshipType("WROTE", "ExportRun to Sample"),
     RelationshipType("MADE_FROM", "Sample to Instance or Series", (

@@ -89,7 +89,7 @@ WITH DISTINCT s
 OPTIONAL MATCH (s)-[:REFERENCES]->(b:Series)
 SET b.dirty = true
 WITH DISTINCT s
-OPTIONAL MATCH (x:Issue)-[:ABOUT]->(s)
+OPTIONAL MATCH (x:Issue {rule: 'VAL-01'})-[:ABOUT]->(s)
 DETACH DELETE x
 WITH DISTINCT s
 OPTIONAL MATCH (t:Study)-[h:HAS_SERIES]->(s)

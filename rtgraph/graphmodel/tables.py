@@ -4,6 +4,7 @@ The same columns come from files (`ingest.tables`) and from the database (`cyphe
 A row is a dictionary; an absent value is None. UIDs are text, dates are `datetime.date`.
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 Row = dict[str, Any]
@@ -41,6 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
                "n_patients"),
 }
 
+HIDDEN = "hidden"
 # Columns and properties that outputs hide unless identifiers are asked for.
 IDENTIFYING = frozenset({
     "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyID",
@@ -73,3 +75,19 @@ def of_patient(tables: Tables, patient_key: str) -> Tables:
         "references": references,
         "frames": [r for r in tables["frames"] if r["SeriesInstanceUID"] in own_series],
     }
+
+
+def hide(rows: Iterable[Row], names: Collection[str]) -> list[Row]:
+    """Return the rows with the values of these columns hidden; an absent value stays absent."""
+    return [{k: _hidden(k, v, names) for k, v in row.items()} for row in rows]
+
+
+def _hidden(name: str, value: object, names: Collection[str]) -> object:
+    """Hide a value by its name, and what nodes and maps hold under such a name."""
+    if name in names and value is not None:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {k: _hidden(str(k), v, names) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_hidden("", v, names) for v in value]
+    return value

@@ -52,7 +52,8 @@ def variant(
 ) -> str:
     """Return the variant of an object; with a key the name is a digest made with it."""
     of_slice = images.of_slice(item) if kind.is_image else _NO_SLICE
-    name = _name(item, charset)
+    # family and given name only: middle names and titles come and go from system to system
+    name = "^".join(_name(item, charset).split("^")[:2])
     birth = patient.get("PatientBirthDate")
     return joined((birth.isoformat() if birth else "", patient.get("PatientSex") or "",
                    _digest(name, key) if key and name else name, str(item.private), *of_slice))

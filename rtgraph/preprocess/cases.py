@@ -1,15 +1,16 @@
 """Cases of a cohort as the graph knows them: what belongs together, and where its files are.
 
-Everything comes from named queries. A case is one plan, or under the scope course the plans of one
+A case is one plan, or under the scope course the plans of one
 patient that share a structure set or refer to each other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from rtgraph.cypher.library import bind, query
+from rtgraph.cypher.cohorts import Members
+from rtgraph.cypher.library import lookup
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.masks import Finding
 from rtgraph.preprocess.policy import Candidate, PlanFacts
@@ -17,7 +18,7 @@ from rtgraph.preprocess.registration import Edge
 from rtgraph.store.bolt import Store
 
 Row = dict[str, Any]
-_ROOTS = "MATCH (r:Root) RETURN r.name AS name, r.path AS path"
+Locate = Callable[[str], str | None]
 IMAGES = frozenset({"CT", "MR", "PT"})
 
 
@@ -80,85 +81,88 @@ class CaseInputs:
     findings: tuple[Finding, ...] = ()
 
 
-async def named(store: Store, name: str, **parameters: object) -> list[Row]:
-    """Return the rows of a named query with checked parameters."""
-    found = query(name)
-    return await store.read(found.statement, **bind(found, parameters))
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What cases are made of: plans, and pairs of a patient and a structure set without a plan."""
+
+    plans: tuple[str, ...]
+    sets: tuple[tuple[str, str], ...] = ()
 
 
-async def selected_plans(store: Store, *, cohort: str = "", query_name: str = "",
-                         parameters: Mapping[str, object] | None = None,
-                         patients: Sequence[str] = ()) -> list[str]:
-    """Return the plans of a cohort, of a query with a column plan or patient_key, or of patients.
-
-    Raises
-    ------
-    UsageError
-        Nothing is found, or the query has neither column.
-    """
-    if cohort:
-        plans = [str(r["plan"]) for r in await named(store, "cohort-plans", cohort=cohort)]
-    elif query_name:
-        rows = await named(store, query_name, **(parameters or {}))
-        column = next((c for c in ("plan", "patient_key") if rows and c in rows[0]), "plan")
-        if rows and column not in rows[0]:
-            raise UsageError(f"The query {query_name} has no column plan or patient_key.")
-        values = sorted({str(r[column]) for r in rows if r[column] is not None})
-        if column == "patient_key":
-            return await selected_plans(store, patients=values) if values else []
-        plans = values
-    else:
-        given = list(patients) or None
-        rows = await named(store, "case-plans", patients=given, plans=None)
-        plans = [str(r["plan"]) for r in rows if not r["plan_missing"]]
-    if not plans:
-        raise UsageError("No plan is found.",
-                         "A case is a plan; `rtgraph query run complete-chains` lists them.")
-    return sorted(set(plans))
+async def ask(store: Store, name: str, **parameters: object) -> list[Row]:
+    """Return the rows of a statement that rtgraph itself asks."""
+    return await store.read(lookup(name).statement, **parameters)
 
 
-async def lone_sets(store: Store, patients: Sequence[str] = ()) -> list[str]:
-    """Return the structure sets that no plan refers to: cases of images and masks alone."""
-    rows = await named(store, "case-sets", patients=list(patients) or None, structure_sets=None)
-    return [str(r["structure_set"]) for r in rows]
+async def select(store: Store, members: Members | None = None, *, sets: bool = False) -> Selection:
+    """Return the cases among the members of a cohort, or of the whole graph.
 
-
-async def load_cases(store: Store, plans: Sequence[str], *, sets: Sequence[str] = (),
-                     course: bool = False) -> list[CaseInputs]:
-    """Read the cases of plans from the graph.
+    A member of level INSTANCE stands for itself when it is a plan, for the plans of a dose or
+    structure set otherwise; a series of images for what is drawn on it.
 
     Parameters
     ----------
     store : Store
         The graph.
-    plans : sequence of str
-        SOPInstanceUIDs.
-    sets : sequence of str
-        Structure sets that are cases without a plan.
+    members : Members, optional
+        Absent: every plan.
+    sets : bool
+        Structure sets that no plan refers to are cases, too: images and masks alone.
+
+    Raises
+    ------
+    UsageError
+        Nothing is found.
+    """
+    rows = await ask(store, "case-members", level=members.level if members else "PATIENT",
+                     keys=list(members.keys) if members else None)
+    found = Selection(
+        tuple(sorted({str(r["plan"]) for r in rows if r["plan"]})),
+        tuple(sorted({(str(r["patient_key"]), str(r["structure_set"])) for r in rows
+                      if sets and not r["plan"]})))
+    if not found.plans and not found.sets:
+        raise UsageError("No plan is found.",
+                         "A case is a plan; `rtgraph query run complete-chains` lists them.")
+    return found
+
+
+async def load_cases(store: Store, selection: Selection, locate: Locate, *, course: bool = False
+                     ) -> list[CaseInputs]:
+    """Read cases from the graph.
+
+    Parameters
+    ----------
+    store : Store
+        The graph.
+    selection : Selection
+        From `select`.
+    locate : callable
+        Gives where a path of the graph is on this machine, None when it is not.
     course : bool
         One case for the plans of a patient that belong together, instead of one for each plan.
     """
-    rows = await named(store, "case-plans", patients=None, plans=list(plans) or ["none"])
+    rows = await ask(store, "case-plans", plans=list(selection.plans))
     if course:
-        patients = sorted({str(r["patient_key"]) for r in rows})
-        rows = await named(store, "case-plans", patients=patients, plans=None)
-    alone = await named(store, "case-sets", patients=None, structure_sets=list(sets) or ["none"])
-    rows += [_NO_PLAN | {"patient_key": r["patient_key"], "structure_sets": [r["structure_set"]]}
-             for r in alone]
+        patients = Members("PATIENT", tuple(sorted({str(r["patient_key"]) for r in rows})))
+        related = (await select(store, patients)).plans if rows else ()
+        rows = await ask(store, "case-plans", plans=sorted({*selection.plans, *related}))
+    rows += [_NO_PLAN | {"patient_key": key, "structure_sets": [uid]}
+             for key, uid in selection.sets]
     groups = _courses(rows) if course else [[r] for r in rows]
     sets = sorted({str(u) for r in rows for u in r["structure_sets"]})
-    images = await named(store, "case-images", structure_sets=sets) if sets else []
-    wanted = [str(r["plan"]) for r in rows if r["plan"]]
-    doses = await named(store, "case-doses", plans=wanted or ["none"])
-    keys = sorted({str(r["patient_key"]) for r in rows}) or ["none"]
-    edges = await named(store, "case-registrations", patients=keys)
+    images = await ask(store, "case-images", structure_sets=sets)
+    plans = [str(r["plan"]) for r in rows if r["plan"]]
+    doses = await ask(store, "case-doses", plans=plans)
+    keys = sorted({str(r["patient_key"]) for r in rows})
+    edges = await ask(store, "case-registrations", patients=keys)
     series = sorted({str(r["series"]) for r in images if r["modality"] in IMAGES})
-    objects = sorted({*wanted, *sets, *(str(r["dose"]) for r in doses),
+    objects = sorted({*plans, *sets, *(str(r["dose"]) for r in doses),
                       *(str(r["registration"]) for r in edges)})
-    files = await _files(store, objects, series)
-    issues = await named(store, "case-findings", objects=[*objects, *series] or ["none"])
+    files = await _files(store, objects, series, locate)
+    issues = await ask(store, "case-findings", objects=[*objects, *series])
     found = [_case(group, images, doses, edges, files, issues) for group in groups]
-    return sorted((c for c in found if not c.plans or {p.uid for p in c.plans} & set(plans)),
+    return sorted((c for c in found
+                   if not c.plans or {p.uid for p in c.plans} & set(selection.plans)),
                   key=lambda c: c.case_id)
 
 
@@ -187,27 +191,20 @@ def _together(a: Row, b: Row) -> bool:
         or b["plan"] in a["related"] or a["plan"] in b["related"])
 
 
-async def _files(store: Store, objects: Sequence[str], series: Sequence[str]
+async def _files(store: Store, objects: Sequence[str], series: Sequence[str], locate: Locate
                  ) -> dict[str, SourceFile]:
-    roots = {str(r["name"]): str(r["path"]) for r in await store.read(_ROOTS)}
-    rows = await named(store, "case-files", objects=list(objects) or ["none"],
-                       series=list(series) or ["none"])
+    rows = await ask(store, "case-files", objects=list(objects), series=list(series))
     return {str(r["sop_uid"]): SourceFile(
         str(r["sop_uid"]), str(r["series"]),
-        "" if r["missing"] else located(r["file_path"], roots), int(r["file_size"] or 0),
-        int(r["file_mtime"] or 0), str(r["header_digest"] or "")) for r in rows}
+        (locate(r["file_path"]) or "") if r["file_path"] and not r["missing"] else "",
+        int(r["file_size"] or 0), int(r["file_mtime"] or 0), str(r["header_digest"] or ""))
+        for r in rows}
 
 
-async def files_of(store: Store, objects: Sequence[str]) -> dict[str, str]:
+async def files_of(store: Store, objects: Sequence[str], locate: Locate) -> dict[str, str]:
     """Return where objects are, by SOPInstanceUID, for those that have a file."""
-    found = await _files(store, objects, ())
+    found = await _files(store, objects, (), locate)
     return {uid: f.location for uid, f in found.items() if f.present}
-
-
-def located(path: str | None, roots: Mapping[str, str]) -> str:
-    """Return where a path `root:relative/path` is; empty when its root is unknown."""
-    name, _, rest = (path or "").partition(":")
-    return f"{roots[name].rstrip('/')}/{rest}" if name in roots and rest else ""
 
 
 def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],

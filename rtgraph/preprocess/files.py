@@ -28,14 +28,23 @@ def opened(location: str) -> BinaryIO:
         FILE_MISSING: there is no such file, or it cannot be read.
     """
     try:
-        if _MEMBER in location and not os.path.lexists(location):
-            archive, _, member = location.rpartition(_MEMBER)
-            with zipfile.ZipFile(archive) as zipped:
-                return io.BytesIO(zipped.read(member))
+        if inside := _split(location):
+            with zipfile.ZipFile(inside[0]) as zipped:
+                return io.BytesIO(zipped.read(inside[1]))
         return open(location, "rb")
     except (OSError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as error:
         raise Refused(Code.FILE_MISSING, f"a file cannot be opened ({type(error).__name__})"
                       ) from error
+
+
+def _split(location: str) -> tuple[str, str] | None:
+    """Return archive and member of a location; None when it is a file of its own."""
+    at = -1 if os.path.lexists(location) else location.find(_MEMBER)
+    while at >= 0:
+        if os.path.isfile(location[:at]):
+            return location[:at], location[at + len(_MEMBER):]
+        at = location.find(_MEMBER, at + 1)
+    return None
 
 
 def read(location: str, *, pixels: bool = True) -> FileDataset:
@@ -108,10 +117,9 @@ def status(location: str) -> tuple[int, int]:
         FILE_MISSING.
     """
     try:
-        if _MEMBER in location and not os.path.lexists(location):
-            archive, _, member = location.rpartition(_MEMBER)
-            with zipfile.ZipFile(archive) as zipped:
-                return zipped.getinfo(member).file_size, os.stat(archive).st_mtime_ns
+        if inside := _split(location):
+            with zipfile.ZipFile(inside[0]) as zipped:
+                return zipped.getinfo(inside[1]).file_size, os.stat(inside[0]).st_mtime_ns
         found = os.stat(location)
         return found.st_size, found.st_mtime_ns
     except (OSError, zipfile.BadZipFile, KeyError) as error:

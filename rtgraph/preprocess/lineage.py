@@ -38,12 +38,16 @@ async def note_sample(store: Store, run: str, plan: CasePlan, entry: Entry, sett
         "reason": entry.reason or None,
         "geometry": json.dumps(entry.record.get("geometry"), sort_keys=True)}
     made_from = sources(plan, settings)
-    objects = [{"key": key, "uid": uid, "purpose": purpose,
-                "digest": plan.inputs.files[uid].digest if uid in plan.inputs.files else None}
-               for purpose, uid in made_from if purpose != "IMAGE"]
+    inputs, used = plan.inputs, set(entry.record.get("image_objects", ()))
     series = [{"key": key, "uid": uid, "purpose": purpose, "n_instances": sum(
-        f.present for f in plan.inputs.series_files.get(uid, ()))}
+        f.present for f in inputs.series_files.get(uid, ()))}
               for purpose, uid in made_from if purpose == "IMAGE"]
+    slices = [f for s in series for f in inputs.series_files.get(s["uid"], ())
+              if f.sop_uid in used]
+    objects = [{"key": key, "uid": f.sop_uid, "purpose": purpose, "digest": f.digest}
+               for purpose, f in (
+                   *((p, inputs.files[uid]) for p, uid in made_from if uid in inputs.files),
+                   *(("IMAGE", f) for f in slices))]
     selection = _selection(key, plan, settings)
 
     async def work(transaction: Transaction) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rtgraph.cypher.library import query
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import lineage
 from rtgraph.graphmodel.roi_names import SCORES, Method, candidates
 from rtgraph.graphmodel.standard_names import list_version, standard_names
-from rtgraph.preprocess.cases import named
 from rtgraph.store.bolt import Store
 from rtgraph.text import csv_cell
 
@@ -32,7 +32,7 @@ async def queue(store: Store) -> list[dict[str, Any]]:
     A name without a match has its likeliest candidate, if there is one; nothing is decided by it.
     """
     rows = []
-    for r in await named(store, "roi-names"):
+    for r in await store.read(query("roi-names").statement):
         if r["method"] == Method.EXACT or r["reviewer"]:
             continue
         found = candidates(r["name"], 1) if r["standard"] is None else []

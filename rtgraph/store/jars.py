@@ -51,8 +51,12 @@ class Jar:
 
 def locked() -> list[Jar]:
     """Return the jars of `jars.lock`; it is sorted, so the class path is the same everywhere."""
-    lines = files("rtgraph.store").joinpath("jars.lock").read_text(encoding="utf-8").splitlines()
-    rows = (line.split() for line in lines if not line.startswith("#"))
+    return read_lock(files("rtgraph.store").joinpath("jars.lock").read_text(encoding="utf-8"))
+
+
+def read_lock(text: str) -> list[Jar]:
+    """Return the jars of a lock file, which `tools/lock_jars.py` writes."""
+    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return [Jar(g, a, v, c.strip("-"), sha256, int(size)) for g, a, v, c, sha256, size in rows]
 
 

@@ -6,13 +6,19 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from rtgraph import config
+from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
 from rtgraph.errors import LocalServerError
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.derive import derive
@@ -20,8 +26,15 @@ from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest
 from rtgraph.store.bolt import Row, Store
+from tests.server import newer
 
 T = TypeVar("T")
+DIALECTS = {
+    "5.26": ("session_graph", ""),
+    "2026.08 Cypher 5": ("newer_graph", "CYPHER 5 "),
+    "2026.08 Cypher 25": ("newer_graph", "CYPHER 25 "),
+}
+Run = Callable[..., subprocess.CompletedProcess[str]]
 # Properties that may differ between two runs over the same input.
 PER_RUN = {"run_id", "first_seen_run"}
 _EMPTY = """\
@@ -140,6 +153,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
 
 @pytest.fixture(scope="session")
 def session_graph(server: TestServer) -> Iterator[TestGraph]:
+    with _connected(server) as graph:
+        yield graph
+
+
+@contextmanager
+def _connected(server: TestServer) -> Iterator[TestGraph]:
     with asyncio.Runner() as runner:
         store = Store(server.uri, server.user, server.password)
         runner.run(store.connect())
@@ -148,11 +167,104 @@ def session_graph(server: TestServer) -> Iterator[TestGraph]:
         runner.run(store.close())
 
 
+@pytest.fixture(scope="session")
+def newer_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGraph]:
+    """The graph of a Neo4j 2026.08, which speaks Cypher 25 too."""
+    try:
+        java, needed = newer.fetch()
+    except LocalServerError as error:  # only what cannot be fetched is a reason to skip
+        pytest.skip(f"no Neo4j 2026.08: {error} {error.hint}")
+    home = tmp_path_factory.mktemp("newer")
+    uri, password, process = newer.start(home, java, needed)
+    with _connected(TestServer(uri, "neo4j", password, home)) as graph:
+        yield graph
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> tuple[TestGraph, str]:
+    """Return a server, and what stands before a statement to choose the language."""
+    fixture, prefix = DIALECTS[request.param]
+    return request.getfixturevalue(fixture), prefix
+
+
 @pytest.fixture
 def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     session_graph.wipe()
     yield session_graph
     check_invariants(session_graph)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+class Call(Protocol):
+    """Run a command of rtgraph and expect an exit code."""
+
+    def __call__(self, *words: object, code: int = 0, **environment: str) -> Done: ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def call(
+    graph: "TestGraph", folder: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Call:
+    """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
+    from rtgraph.cli import main
+
+    def called(*words: object, code: int = 0, **environment: str) -> Done:
+        capsys.readouterr()
+        with monkeypatch.context() as changed:
+            for name, value in (graph.server.environment | environment).items():
+                changed.setenv(name, value)
+            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = capsys.readouterr()
+        assert ended.value.code == code, printed.out + printed.err
+        return Done(printed.out, printed.err)
+
+    return called
+
+
+@pytest.fixture
+def run(graph: TestGraph, tmp_path: Path) -> Run:
+    """Run rtgraph in an empty folder, with the server of the tests."""
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def call(*words: object, code: int = 0, **environment: str
+             ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
+            capture_output=True, timeout=120, encoding="utf-8",
+            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
+    folder = tmp_path / "dicom"
+    return folder, write_cohort(folder)
 
 
 def check_invariants(graph: TestGraph) -> None:
@@ -169,4 +281,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["State", "TestGraph", "TestServer"]
+__all__ = ["Call", "Run", "State", "TestGraph", "TestServer"]

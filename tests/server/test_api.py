@@ -44,6 +44,13 @@ def _use(folder: Path) -> None:
         for figure in (graph.figure("DEMO-1"), read.figure("DEMO-1")):
             assert "<iframe" in figure._repr_html_()
             assert "DEMO-1" not in figure.html
+        plans = graph.find(level="instance", Modality="RTPLAN")
+        assert set(plans.to_pandas()["Modality"]) == {"RTPLAN"}
+        both = graph.find("SliceThickness>0", Modality=["CT", "MR"], columns=["SliceThickness"])
+        assert {r["Modality"] for r in both} == {"CT", "MR"}
+        assert both.columns[-1] == "SliceThickness"
+        with pytest.raises(UnknownName, match="no attribute"):
+            graph.find(Modalty="CT")
         with pytest.raises(UnknownName, match="no query named"):
             graph.query("complete-chain")
         with pytest.raises(StatementRefused):

@@ -8,43 +8,15 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rtgraph.demo.cohort import write_cohort
 from rtgraph.demo.manifest import Manifest
-from tests.server.conftest import TestGraph
+from tests.server.conftest import Run, TestGraph
 
 pytestmark = pytest.mark.server
-Run = Callable[..., subprocess.CompletedProcess[str]]
 CANARY = "KANARIENVOGEL"
-
-
-@pytest.fixture
-def run(graph: TestGraph, tmp_path: Path) -> Run:
-    """Run rtgraph in an empty folder, with the server of the tests."""
-    work = tmp_path / "work"
-    work.mkdir()
-
-    def call(*words: object, code: int = 0, **environment: str
-             ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
-            capture_output=True, timeout=120, encoding="utf-8",
-            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
-
-
-@pytest.fixture
-def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
-    folder = tmp_path / "dicom"
-    return folder, write_cohort(folder)
 
 
 def test_derive_makes_everything_anew(

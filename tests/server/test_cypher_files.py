@@ -16,14 +16,16 @@ pytestmark = pytest.mark.server
 
 
 @pytest.mark.parametrize("check", checks(), ids=lambda c: c.id)
-def test_check(session_graph: TestGraph, check: Check) -> None:
-    assert session_graph.explain(check.statement) == list(check.returns)
-    assert session_graph.explain(check.population) == ["n"]
+def test_check(dialect: tuple[TestGraph, str], check: Check) -> None:
+    graph, prefix = dialect
+    assert graph.explain(prefix + check.statement) == list(check.returns)
+    assert graph.explain(prefix + check.population) == ["n"]
 
 
 @pytest.mark.parametrize("query", FILES, ids=lambda q: q.name)
-def test_query(session_graph: TestGraph, query: Query) -> None:
-    assert session_graph.explain(query.statement) == list(query.returns)
+def test_query(dialect: tuple[TestGraph, str], query: Query) -> None:
+    graph, prefix = dialect
+    assert graph.explain(prefix + query.statement) == list(query.returns)
 
 
 def tables_of(graph: TestGraph, patient: str | None) -> Tables:

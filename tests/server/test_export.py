@@ -13,8 +13,9 @@ import pytest
 import SimpleITK as sitk
 from pydicom import dcmread
 
+from rtgraph.api import locating, run_query
 from rtgraph.errors import UsageError
-from rtgraph.preprocess.cases import load_cases, lone_sets, named, selected_plans
+from rtgraph.preprocess.cases import Selection, load_cases, select
 from rtgraph.preprocess.export import Report, export, plan_all
 from rtgraph.preprocess.files import header_digest
 from rtgraph.preprocess.planning import CasePlan, plan_case
@@ -36,13 +37,14 @@ def ingested(graph: TestGraph, folder: Path, *patients: str) -> dict[str, dict[s
     return chains
 
 
-def exported(graph: TestGraph, out: Path, text: str = PLAIN, *, sets: Sequence[str] = (),
+def exported(graph: TestGraph, out: Path, text: str = PLAIN, *, sets: bool = False,
              plans: Sequence[str] | None = None) -> Report:
     settings = read_settings(text)
 
     async def work() -> Report:
-        wanted = await selected_plans(graph.store) if plans is None else list(plans)
-        cases = await load_cases(graph.store, wanted, sets=sets,
+        wanted = (await select(graph.store, sets=sets) if plans is None
+                  else Selection(tuple(plans)))
+        cases = await load_cases(graph.store, wanted, await locating(graph.store),
                                  course=settings["dose_policy.scope"] == "course")
         with ThreadPoolExecutor(1) as threads:
             return await export(graph.store, cases, settings, out, source="all patients",
@@ -55,8 +57,8 @@ def decided(graph: TestGraph, text: str = PLAIN) -> list[CasePlan]:
     settings = read_settings(text)
 
     async def work() -> list[CasePlan]:
-        plans = await selected_plans(graph.store)
-        cases = await load_cases(graph.store, plans,
+        cases = await load_cases(graph.store, await select(graph.store),
+                                 await locating(graph.store),
                                  course=settings["dose_policy.scope"] == "course")
         return plan_all(cases, settings, pixels=True)
 
@@ -146,22 +148,54 @@ def test_lineage_says_what_a_sample_was_made_from(graph: TestGraph, tmp_path: Pa
     chain = ingested(graph, tmp_path / "in", "PAT-A")["PAT-A"]
     exported(graph, tmp_path / "out")
     uid = str(chain["structures"].SOPInstanceUID)
-    (row,) = graph.run(named(graph.store, "samples-of-object", object=uid))
+    (row,) = graph.run(run_query(graph.store, "samples-of-object", {"object": uid}))
     assert (row["state"], row["split"], row["purposes"]) == ("WRITTEN", "train", ["STRUCTURES"])
-    (choice,) = graph.run(named(graph.store, "doses-rejected"))
+    (choice,) = graph.run(run_query(graph.store, "doses-rejected", {}))
     assert (choice["decision"], choice["chosen"], choice["weights"], choice["rejected"]) == (
         "PLAN_DOSE", [str(chain["dose"].SOPInstanceUID)], [1.0], [])
-    assert graph.run(named(graph.store, "samples-to-remake")) == []
-    assert graph.run(named(graph.store, "samples-in-two-splits")) == []
+    assert graph.run(run_query(graph.store, "samples-to-remake", {})) == []
+    assert graph.run(run_query(graph.store, "samples-in-two-splits", {})) == []
     (run,) = graph.read("MATCH (r:ExportRun) RETURN r.state AS state, r.counts AS counts")
     assert (run["state"], json.loads(run["counts"])) == (
         "DONE", {"FAILED": 0, "SKIPPED": 0, "WRITTEN": 1})
     chain["structures"].StructureSetLabel = "CORRECTED"
     planned.write(chain, tmp_path / "in" / "PAT-A")
     graph.ingest(tmp_path / "in")
-    (row,) = graph.run(named(graph.store, "samples-to-remake"))
-    assert (row["object"], row["why"]) == (uid, "CHANGED")
+    (row,) = graph.run(run_query(graph.store, "samples-to-remake", {}))
+    assert (row["object"], row["why"], row["remade"]) == (uid, "CHANGED", False)
+    (old,) = graph.run(run_query(graph.store, "exports-outdated", {}))
+    assert (old["n_samples"], old["n_outdated"]) == (1, 1)
     assert exported(graph, tmp_path / "out").kept == 0
+    (row,) = graph.run(run_query(graph.store, "samples-to-remake", {}))
+    assert row["remade"] is True
+    chain["ct"][3].SeriesDescription = "ANOTHER"
+    planned.write(chain, tmp_path / "in" / "PAT-A")
+    graph.ingest(tmp_path / "in")
+    last = graph.run(run_query(graph.store, "samples-to-remake", {}))[-1]
+    assert (last["object"], last["why"], last["remade"]) == (
+        str(chain["ct"][3].SOPInstanceUID), "CHANGED", False)
+
+
+def test_two_exports_are_compared_case_by_case(graph: TestGraph, tmp_path: Path) -> None:
+    chains = ingested(graph, tmp_path / "in", "PAT-A", "PAT-B")
+    plans = {p: str(chain["plan"].SOPInstanceUID) for p, chain in chains.items()}
+    first = exported(graph, tmp_path / "one", plans=[plans["PAT-A"]])
+    next((tmp_path / "in/PAT-A").glob("RTDOSE-*")).unlink()
+    second = exported(graph, tmp_path / "two")
+    ids = [r["id"] for r in graph.read("MATCH (r:ExportRun) RETURN r.id AS id ORDER BY r.started")]
+    of_plan = {e.record["plans"][0]: e.case_id for e in (*first.entries, *second.entries)}
+    asked = [("forward", ids), ("back", ids[::-1]), ("itself", [ids[0]] * 2)]
+    found = {name: [(r["case_id"], r["change"], r["before"], r["after"]) for r in graph.run(
+        run_query(graph.store, "cases-between-exports", {"before": a, "after": b}))]
+        for name, (a, b) in asked}
+    a, b = (of_plan[plans[p]] for p in ("PAT-A", "PAT-B"))
+    reason = f"FILE_MISSING: there is no file of {chains['PAT-A']['dose'].SOPInstanceUID}"
+    assert found == {
+        "forward": sorted([(a, "REASON", "", reason), (a, "SPLIT", "train", ""),
+                           (a, "STATE", "WRITTEN", "SKIPPED"), (b, "ENTERED", None, "WRITTEN")]),
+        "back": sorted([(a, "REASON", reason, ""), (a, "SPLIT", "", "train"),
+                        (a, "STATE", "SKIPPED", "WRITTEN"), (b, "LEFT", "WRITTEN", None)]),
+        "itself": []}
 
 
 def test_a_file_that_changed_since_stops_its_case_alone(graph: TestGraph, tmp_path: Path) -> None:
@@ -253,8 +287,8 @@ def test_registered_frames(graph: TestGraph, tmp_path: Path) -> None:
     index = image.TransformPhysicalPointToIndex(point)
     there = np.array([image.TransformIndexToPhysicalPoint(index)])
     assert image.GetPixel(index) == pytest.approx(float(planned.dose_gy(there)[0]), abs=1e-3)
-    (row,) = graph.run(named(graph.store, "samples-of-object",
-                             object=str(chain["reg"].SOPInstanceUID)))
+    (row,) = graph.run(run_query(graph.store, "samples-of-object",
+                                 {"object": str(chain["reg"].SOPInstanceUID)}))
     assert row["purposes"] == ["REGISTRATION"]
 
 
@@ -375,7 +409,8 @@ def test_nnunet_raw_data_set(graph: TestGraph, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     async def work() -> Report:
-        cases = await load_cases(graph.store, await selected_plans(graph.store))
+        cases = await load_cases(graph.store, await select(graph.store),
+                                 await locating(graph.store))
         return await export(graph.store, cases, settings, out, source="five patients", jobs=2)
 
     report = graph.run(work())
@@ -451,7 +486,8 @@ def test_dry_run_opens_no_pixels(graph: TestGraph, tmp_path: Path,
         p.unlink()
 
     async def work() -> list[dict[str, Any]]:
-        cases = await load_cases(graph.store, await selected_plans(graph.store))
+        cases = await load_cases(graph.store, await select(graph.store),
+                                 await locating(graph.store))
         return [plan_case(c, read_settings(PLAIN)).record() for c in cases]
 
     (row,) = graph.run(work())
@@ -464,10 +500,11 @@ def test_structure_sets_without_plan_are_cases(graph: TestGraph, tmp_path: Path)
     planned.write({"ct": chain["ct"], "structures": chain["structures"]}, tmp_path / "in")
     graph.ingest(tmp_path / "in")
     with pytest.raises(UsageError, match="No plan"):
-        graph.run(selected_plans(graph.store))
-    sets = graph.run(lone_sets(graph.store))
-    assert sets == [str(chain["structures"].SOPInstanceUID)]
+        graph.run(select(graph.store))
+    found = graph.run(select(graph.store, sets=True))
+    assert (found.plans, [uid for _, uid in found.sets]) == (
+        (), [str(chain["structures"].SOPInstanceUID)])
     text = "format = 'npz'\nparts = ['image', 'masks']"
-    (entry,) = exported(graph, tmp_path / "out", text, sets=sets, plans=[]).entries
+    (entry,) = exported(graph, tmp_path / "out", text, sets=True).entries
     assert entry.state == "WRITTEN", entry.reason
     assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8}", entry.case_id)

@@ -81,6 +81,16 @@ def selves(of: str) -> Iterator[Dataset]:
                RelatedSeriesSequence=[item(SeriesInstanceUID=uid("series of own image"))])
 
 
+def chains(of: str) -> Iterator[Dataset]:
+    """A plan with forty records, each of which names the one before."""
+    yield made("treated", "RTPLAN", of)
+    for n in range(40):
+        before = [to(f"record {n - 1}", "RTRECORD")] if n else []
+        yield made(f"record {n}", "RTRECORD", of, series="records",
+                   ReferencedRTPlanSequence=[to("treated", "RTPLAN")],
+                   ReferencedTreatmentRecordSequence=before)
+
+
 def structure_sets(of: str) -> Iterator[Dataset]:
     images = [made(f"slice {n}", "CT", of, series="slices", frame="slices") for n in range(2)]
     yield from images
@@ -216,7 +226,7 @@ def odd_uids(of: str) -> Iterator[Dataset]:
 
 
 OBJECTS: dict[str, Callable[[str], Iterator[Dataset]]] = {
-    "cycles": cycles, "selves": selves, "structure sets": structure_sets,
+    "cycles": cycles, "selves": selves, "chains": chains, "structure sets": structure_sets,
     "many contours": many_contours, "plans": plans, "registrations": registrations,
     "doses": doses, "nested": nested, "odd UIDs": odd_uids,
 }
@@ -300,13 +310,15 @@ def test_a_cycle_within_a_series_makes_no_loop(odd: TestGraph) -> None:
         {"roles": ["PREDECESSOR_PLAN"], "n": 2, "edges": False}]
 
 
-def test_walks_over_cycles_end(odd: TestGraph) -> None:
-    for patient in odd.read("MATCH (p:Patient) WHERE p.PatientID IN ['cycles', 'selves'] "
-                            "RETURN p.patient_key AS key"):
-        for query in queries():
-            values = {"patient": patient["key"]} if any(
-                p.name == "patient" for p in query.params) else {}
-            odd.read(query.statement, **bind(query, values))
+@pytest.mark.parametrize("of", ["cycles", "selves", "chains"])
+def test_walks_end(odd: TestGraph, of: str) -> None:
+    key = odd.one("MATCH (p:Patient {PatientID: $id}) RETURN p.patient_key", id=of)
+    for query in queries():
+        values = {"patient": key} if any(p.name == "patient" for p in query.params) else {}
+        rows = odd.read(query.statement, **bind(query, values))
+        if query.name == "course-timeline":
+            assert sorted(r["n_records"] for r in rows) == {
+                "cycles": [0, 0, 0], "selves": [0], "chains": [40]}[of]
 
 
 # --- objects that refer to themselves ------------------------------------------------------------

@@ -17,10 +17,8 @@ from rtgraph.ingest.records import State
 from rtgraph.ingest.rejected import RejectLimit
 from rtgraph.ingest.runs import run_ingest
 from tests.data.small import write_course, write_object
-from tests.server.conftest import TestGraph
-from tests.server.test_cli import Run, run
+from tests.server.conftest import Run, TestGraph
 
-__all__ = ["run"]
 pytestmark = pytest.mark.server
 CANARY = "KANARIENVOGEL"
 

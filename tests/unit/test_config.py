@@ -71,6 +71,20 @@ def test_files_are_merged_key_by_key(folders: tuple[Path, Path]) -> None:
     assert found.roots == {"a": Path("/a"), "b": Path("/other")}
 
 
+def test_the_section_about_checks_is_merged_and_kept_as_it_stands(
+    folders: tuple[Path, Path]
+) -> None:
+    entry = '[[validate.suppress]]\ncheck = "{}"\n'
+    write(folders[1], '[validate]\nprotocol = "a"\n[validate.checks.A]\nx = 1\n'
+          '[validate.checks.B]\nx = 1\n' + entry.format("user"))
+    write(folders[0], '[validate]\nprotocol = "b"\n[validate.checks.B]\ny = 2\n'
+          + entry.format("project"))
+    assert load({}, {}, folders[0]).validate == {
+        "protocol": "b", "checks": {"A": {"x": 1}, "B": {"y": 2}},
+        "suppress": [{"check": "user"}, {"check": "project"}],
+    }
+
+
 def test_the_process_gives_environment_and_folder(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,7 +99,8 @@ def test_the_process_gives_environment_and_folder(
 
 def test_declarations_and_the_class_agree(folders: tuple[Path, Path]) -> None:
     assert len({s.name for s in SETTINGS}) == len({s.key for s in SETTINGS}) == len(SETTINGS)
-    assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS} | {"roots", "origin"}
+    assert {f.name for f in fields(Settings)} == {
+        "roots", "validate", "origin", *(s.name for s in SETTINGS)}
     variables = [v for s in SETTINGS for v in s.environment]
     assert len(variables) == len(set(variables))
     assert all(v.startswith(("RTGRAPH_", "NEO4J_")) for v in variables)
@@ -179,7 +194,7 @@ UNKNOWN = [
     ("no section",      "uri = 'x'",               "section in rtgraph.toml named 'uri'",
      "Known: "),
     ("far off",         "[zzz]\n",                 "section in rtgraph.toml named 'zzz'",
-     "Known: ingest, local, privacy, roots, server."),
+     "Known: ingest, local, privacy, roots, server, validate."),
 ]
 
 

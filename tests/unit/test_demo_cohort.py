@@ -323,13 +323,6 @@ def doses_in_other_frames(files: Files) -> Iterator[Finding]:
                 yield dose.SOPInstanceUID, structures.SOPInstanceUID
 
 
-def series_in_several_frames(files: Files) -> Iterator[Finding]:
-    """FOR-04."""
-    for series_uid, members in files.by_series.items():
-        if len({ds.get("FrameOfReferenceUID") for ds in members} - {None}) > 1:
-            yield series_uid, None
-
-
 def approved_plans_without_dose(files: Files) -> Iterator[Finding]:
     """PLN-07."""
     with_dose = {plan.SOPInstanceUID for d in files.of("RTDOSE") if (plan := plan_of(d, files))}
@@ -373,7 +366,6 @@ DETECTORS: dict[str, Callable[[Files], Iterator[Finding]]] = {
     "REF-08": incomplete_image_sets,
     "FOR-01": structure_sets_in_other_frames,
     "FOR-03": doses_in_other_frames,
-    "FOR-04": series_in_several_frames,
     "PLN-07": approved_plans_without_dose,
     "DOS-01": doses_with_wrong_number_of_plans,
     "CHN-01": broken_chains,

@@ -1,6 +1,7 @@
 """The Cypher files state what they are; the library finds, chooses and binds them."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,13 +17,17 @@ from rtgraph.cypher.library import (
     checks,
     load_all,
     load_queries,
+    lookup,
+    protocol_checks,
     queries,
     query,
     select,
     table,
 )
 from rtgraph.errors import UnknownName, UsageError
-from rtgraph.graphmodel.families import FAMILY_LABELS
+from rtgraph.graphmodel.families import FAMILIES as OBJECTS
+from rtgraph.graphmodel.families import FAMILY_LABELS, family
+from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import references, roles
 from rtgraph.graphmodel.relationships import RELATIONSHIP_TYPES
@@ -30,15 +35,37 @@ from rtgraph.graphmodel.tables import TABLES
 
 FOLDER = Path(__file__).parents[2] / "rtgraph" / "cypher"
 FILES = {p.relative_to(FOLDER).as_posix(): p for p in sorted(FOLDER.glob("*/*.cypher"))}
-CHECK_IDS = {
-    "DOS-01", "FOR-01", "FOR-03", "FOR-05", "HIE-01", "HIE-02", "HIE-03", "HIE-04", "PLN-07",
-    "REF-01", "REF-02", "REF-03", "VAL-01", "VAL-02", "VAL-03", "VAL-04",
+# How many checks of each family there are, and how many of each level and tier.
+FAMILIES = {
+    "CHN": 4, "DEI": 4, "DOS": 16, "FOR": 10, "GEO": 8, "HIE": 9, "IMG": 10, "PLN": 15, "REC": 8,
+    "REF": 9, "REG": 6, "RT2": 2, "SEG": 2, "SR": 1, "STR": 11, "VAL": 4,
 }
+# What an archive announces, and properties of the geometry and pixel passes: no part of an ingest.
+LATER = {
+    "expected_n_instances", "expected_n_series", "in_archive",
+    "n_contour_planes", "n_gap_planes", "max_plane_distance_mm", "n_off_plane", "n_between_planes",
+    "n_outside_image", "n_malformed", "malformed_reasons", "n_self_intersecting",
+    "n_offset_vectors", "n_nested_planes", "volume_xor_cc", "volume_union_cc", "side_in_name",
+    "side_in_space", "fraction", "max_dose_gy", "beam_sum_max_diff_gy", "beam_sum_p95_diff_gy",
+    "computed_max_gy", "computed_mean_gy", "computed_volume_cc",
+}
+LEVELS = {"header": 105, "geometry": 11, "pixel": 3}
+N_CORE = 46
+CHECK_IDS = {f"{family}-{n:02}" for family, size in FAMILIES.items()
+             for n in range(1, size + (2 if family == "DEI" else 1))} - {"DEI-02"}
+LOOKUPS = [name.removeprefix("lookups/").removesuffix(".cypher")
+           for name in FILES if name.startswith("lookups/")]
 CHECK_ORDER = [
     "id", "severity", "confidence", "level", "tier", "view", "returns", "identity", "population",
-    "identifying", "fix", "source",
+    "identifying", "fix", "source", "why", "not",
 ]
+# Image classes of one family whose Modality differs by class.
+PROJECTIONS = ("1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.20")
 QUERY_ORDER = ["view", "returns", "identifying"]
+
+
+def is_check(file: str) -> bool:
+    return file.startswith(("checks/", "protocol/"))
 
 
 def header(file: str) -> list[str]:
@@ -55,8 +82,8 @@ def test_header_is_complete_and_in_order(file: str) -> None:
     title, *lines = header(file)
     names = [x.removeprefix("// ").partition(":")[0] for x in lines]
     params = [n for n in names if n.startswith("param ")]
-    expected = CHECK_ORDER if file.startswith("checks/") else QUERY_ORDER + params
-    assert names == expected + (["try"] if params else [])
+    expected = CHECK_ORDER if is_check(file) else QUERY_ORDER + params
+    assert names == expected + (["try"] if "$" in statement(file) else [])
     assert title.startswith("// ")
     assert all(x.startswith("// ") and x.partition(":")[2].strip() for x in lines)
 
@@ -73,7 +100,7 @@ def test_file_pastes_into_browser(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_rows_have_a_total_order(file: str) -> None:
     order = statement(file).rstrip().rpartition("ORDER BY ")[2]
-    if file.startswith("checks/"):
+    if is_check(file):
         assert order == "patient_key, subject, target;"
     else:
         assert re.fullmatch(r"[\w., ()]+;", order)
@@ -82,9 +109,11 @@ def test_rows_have_a_total_order(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_names_are_those_of_the_graph_model(file: str) -> None:
     text = FILES[file].read_text("utf-8")
-    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing"}
+    labels = {n.label for n in NODE_TYPES} | set(FAMILY_LABELS) | {"Missing", "Schema"}
+    labels |= {t.label for t in SERIES_TYPES}
     types = re.findall(r"\[\w*:([A-Z_|]+)", text)
-    assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES}
+    assert {x for t in types for x in t.split("|")} <= {r.name for r in RELATIONSHIP_TYPES} | {
+        "COVERS"}
     nodes = re.sub(r"\[\w*:[A-Z_|]+", "", text)
     used = re.findall(r"(?:\(\w*|\b[a-z]):([A-Z]\w*(?:\|\w+)*)", nodes)
     assert {x for name in used for x in name.split("|")} <= labels
@@ -95,17 +124,61 @@ def test_names_are_those_of_the_graph_model(file: str) -> None:
     assert stated <= known
 
 
+@pytest.mark.parametrize("check_id", sorted(CHECK_IDS))
+def test_properties_are_those_of_the_graph_model(check_id: str) -> None:
+    c = check(check_id)
+    known = {p.name for n in NODE_TYPES for p in n.properties}
+    known |= {p.name for f in OBJECTS for p in f.properties}
+    known |= {p.name for r in RELATIONSHIP_TYPES for p in r.properties}
+    for text in (c.statement, c.population):
+        plain = re.sub(r"'[^']*'", "''", text)
+        own = set(re.findall(r"[{,] ?(\w+): ", plain)) | {"inSeconds", "seconds"}
+        own |= {"names", "severity"} if c.params else set()  # keys of a protocol
+        used = set(re.findall(r"\b[a-z]\w*(?:\[\d\])?\.([A-Za-z_]\w*)", plain))
+        in_patterns = {k for block in re.findall(r":\w+ \{([^}]*)\}", plain)
+                       for k in re.findall(r"(\w+):", block)}
+        assert used - known - own - LATER == set()
+        assert in_patterns - known == set()
+
+
 def test_every_file_loads_under_its_name() -> None:
     assert {c.id for c in checks()} == CHECK_IDS
+    assert Counter(c.level for c in checks()) == LEVELS
+    assert Counter(c.tier for c in checks()) == {1: N_CORE, 2: len(CHECK_IDS) - N_CORE}
+    assert [c.id for c in protocol_checks()] == ["PRT-01"]
     assert {f"checks/{c.id}.cypher" for c in checks()} | {
         f"queries/{q.name}.cypher" for q in queries()
-    } | {f"tables/{name}.cypher" for name in TABLES} == set(FILES)
+    } | {f"tables/{name}.cypher" for name in TABLES} | {
+        f"lookups/{name}.cypher" for name in LOOKUPS} | {"protocol/PRT-01.cypher"} == set(FILES)
+    assert [lookup(name).name for name in LOOKUPS] == LOOKUPS
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_return_the_declared_columns(name: str) -> None:
     assert table(name).returns == TABLES[name]
     assert bind(table(name), {}) == {"patient": None}
+
+
+def test_identity_names_columns_and_keys_of_detail() -> None:
+    for c in checks():
+        for name in c.identity:
+            assert name in c.returns or re.search(rf"[{{ ]{name}: ", c.statement), (c.id, name)
+        assert "subject" in c.identity
+
+
+def test_the_columns_of_a_check_hold_a_severity_where_it_varies() -> None:
+    for c in checks():
+        assert ("severity" in c.returns) == (" AS severity" in c.statement), c.id
+
+
+def test_the_modalities_of_a_check_are_those_of_the_families() -> None:
+    rows = re.findall(r"\{classes: \[(.*?)\], modalities: \['(\w+)'\]\}", check("HIE-05").statement)
+    stated = {uid: modality for classes, modality in rows
+              for uid in re.findall(r"'([\d.]+)'", classes)}
+    assert len(stated) > 40
+    assert {uid: family(uid).modality for uid in stated if uid not in PROJECTIONS} == {
+        uid: modality for uid, modality in stated.items() if uid not in PROJECTIONS}
+    assert set(PROJECTIONS) <= set(stated)
 
 
 def test_detail_keys_that_identify_are_keys_of_the_statement() -> None:
@@ -115,10 +188,12 @@ def test_detail_keys_that_identify_are_keys_of_the_statement() -> None:
 
 
 def test_a_parameter_of_the_header_is_one_of_the_statement() -> None:
-    for q in [*queries(), *map(table, TABLES)]:
+    for q in [*queries(), *map(table, TABLES), *map(lookup, LOOKUPS)]:
         assert set(re.findall(r"\$(\w+)", q.statement)) == {p.name for p in q.params}, q.name
         assert set(q.identifying) <= set(q.returns)
-    assert all("$" not in c.statement + c.population for c in checks())
+    assert {c.id: c.params for c in checks() if c.params} == {
+        "STR-10": {"protocol"}, "DEI-01": {"profile"}}
+    assert all("$" not in c.population for c in checks())
 
 
 CHECK = FILES["checks/FOR-01.cypher"].read_text("utf-8")
@@ -192,15 +267,22 @@ def test_unknown_names_get_a_suggestion(
     assert raised.value.hint == f"Did you mean {close}?"
 
 
+def of_family(*names: str) -> set[str]:
+    return {i for i in CHECK_IDS if i.partition("-")[0] in names}
+
+
+DEFAULT = CHECK_IDS - of_family("DEI")
 SELECTIONS = [
     # name            select             ignore               kept
-    ("all",           [],                [],                  CHECK_IDS),
-    ("family",        ["REF"],           [],                  {"REF-01", "REF-02", "REF-03"}),
+    ("all",           [],                [],                  DEFAULT),
+    ("family",        ["REF"],           [],                  of_family("REF")),
     ("id, any case",  ["for-01"],        [],                  {"FOR-01"}),
-    ("both",          ["PLN", "REF-03"], [],                  {"PLN-07", "REF-03"}),
-    ("ignore id",     ["REF"],           ["REF-01"],          {"REF-02", "REF-03"}),
-    ("ignore family", [],                ["HIE", "REF", "FOR", "VAL"], {"DOS-01", "PLN-07"}),
+    ("both",          ["PLN", "REF-03"], [],                  of_family("PLN") | {"REF-03"}),
+    ("ignore id",     ["REF"],           ["REF-01"],          of_family("REF") - {"REF-01"}),
+    ("ignore family", [],                ["HIE", "REF"],      DEFAULT - of_family("HIE", "REF")),
     ("ignore wins",   ["REF-01"],        ["REF"],             set()),
+    ("on demand",     ["DEI"],           [],                  of_family("DEI")),
+    ("one of them",   ["DEI-04", "SR"],  [],                  {"DEI-04", "SR-01"}),
 ]
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from rtgraph.cypher.header import Check, Confidence, Level, Severity
+from rtgraph.cypher.header import BrokenFile, Check, Confidence, Level, Severity
 from rtgraph.cypher.library import check
-from rtgraph.cypher.validate import Finding, Report, Result, Status, run_checks
+from rtgraph.cypher.report import Finding, Report, Result, Status
+from rtgraph.cypher.validate import broken, run_checks
 from rtgraph.errors import ServerError, ServerUnreachable, StatementRefused
 from rtgraph.store.bolt import Store
 
@@ -132,8 +133,48 @@ def test_a_lost_server_is_not_waited_for_twice() -> None:
 
 def test_a_check_of_a_later_level_is_skipped() -> None:
     skipped = run(GEOMETRY, [], 1)
-    assert (skipped.status, skipped.message) == (Status.skipped, "needs the level geometry")
+    assert (skipped.status, skipped.message) == (Status.skipped, "needs --level geometry")
     assert run(GEOMETRY, [], 1, level=Level.pixel).status is Status.passed
+
+
+@pytest.mark.parametrize(("name", "parameter", "option"), [
+    ("STR-10", "protocol", "--protocol FILE with structures"),
+    ("PRT-01", "objects", "--protocol FILE with objects"),
+    ("DEI-01", "profile", "--against FILE"),
+])
+def test_a_check_with_a_parameter_needs_its_value(name: str, parameter: str, option: str) -> None:
+    asking = check(name)
+    store = Answers({asking.statement: [], asking.population: [{"n": 3}]})
+    (result,) = asyncio.run(run_checks(store, [asking])).results
+    assert store.asked == []
+    assert (result.status, result.message) == (Status.skipped, f"needs {option}")
+    (result,) = asyncio.run(run_checks(store, [asking], parameters={parameter: []})).results
+    assert result.status is Status.passed
+
+
+@pytest.mark.parametrize(("rows", "n"), [([{"subject": "s"}], 1), ([], [{"k": 1}]), ([], [])])
+def test_a_check_that_returns_something_else_errored(rows: Answer, n: Answer) -> None:
+    result = run(FACT, rows, n)
+    assert result.status is Status.errored
+    assert result.message == "It does not return what a check returns."
+
+
+def test_a_broken_file_is_a_check_that_errored() -> None:
+    result = broken(BrokenFile("MY-01", "the header line `tier` is missing"))
+    assert (result.check.id, result.status) == ("MY-01", Status.errored)
+    assert result.message == "MY-01.cypher: the header line `tier` is missing."
+    assert Report((Result(FACT, Status.passed), result)).exit_code() == 3
+
+
+def test_results_are_in_the_order_of_the_checks_however_many_run_at_once() -> None:
+    checks = [as_asked(FACT, name) for name in ("slow", "quick", "last")]
+    answers: dict[str, Answer] = {"slow": 0.05, "quick": [], "last": []}
+    store = Answers(answers | {f"{n} population": [{"n": 1}] for n in ("slow", "quick", "last")})
+    told: list[str] = []
+    report = asyncio.run(run_checks(
+        store, checks, jobs=3, done=lambda r: told.append(r.check.statement)))
+    assert [r.check.statement for r in report.results] == ["slow", "quick", "last"]
+    assert told[-1] == "slow"
 
 
 def findings(*severities: Severity) -> tuple[Finding, ...]:

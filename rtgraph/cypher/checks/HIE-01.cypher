@@ -11,8 +11,11 @@
 // identifying: none
 // fix: Find the files with the second StudyInstanceUID; correct it or give the copy a new SeriesInstanceUID.
 // source: PS3.3 A.1.2.3 (Series IE), C.7.3.1 (General Series Module)
+// why: A series is made in one study; a second one means that a UID was used twice or that a study was split after the fact, and counts per study are wrong.
+// not: None known.
 MATCH (s:Series)
 WHERE COUNT { (s)<-[:HAS_SERIES]-(:Study) } > 1
-RETURN head([(pt:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) | pt.patient_key]) AS patient_key, s.SeriesInstanceUID AS subject, null AS target,
-       {studies: [(s)<-[:HAS_SERIES]-(st:Study) | st.StudyInstanceUID]} AS detail
+RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(s) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
+       s.SeriesInstanceUID AS subject, null AS target,
+       {studies: [(s)<-[:HAS_SERIES]-(t:Study) | t.StudyInstanceUID]} AS detail
 ORDER BY patient_key, subject, target;

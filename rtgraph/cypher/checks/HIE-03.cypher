@@ -11,8 +11,12 @@
 // identifying: first, others
 // fix: Keep the right file, remove the other; a changed object needs a new SOP Instance UID.
 // source: PS3.3 C.12.1 (SOP Common Module); PS3.5 section 9 (Unique Identifiers)
+// why: Whoever loads the files gets one of two different objects under one name, depending on the order of reading.
+// not: The same object sent twice is no finding: the data sets are compared in full where both files are at hand, else by the digest of their heads. An archive that rewrites private or institution elements on retrieval makes a finding that can be waived.
 MATCH (i:Instance)-[:STORED_AS]->(f:File)
 WHERE f.differs
 WITH i, collect(f.path) AS paths
-RETURN head([(pt:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->()-[:HAS_INSTANCE]->(i) | pt.patient_key]) AS patient_key, i.SOPInstanceUID AS subject, null AS target, {first: i.file_path, others: paths} AS detail
+RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(i) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
+       i.SOPInstanceUID AS subject, null AS target,
+       {first: i.file_path, others: paths} AS detail
 ORDER BY patient_key, subject, target;

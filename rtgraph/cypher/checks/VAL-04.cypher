@@ -11,7 +11,11 @@
 // identifying: none
 // fix: Round when exporting; some planning systems refuse such files.
 // source: PS3.5 6.2 (Table 6.2-1, DS: 16 bytes maximum)
+// why: Some planning systems refuse a number that is longer than the Standard allows, and with it the whole object.
+// not: None known: the values are read as they are written.
 MATCH (i:Instance)
 WHERE i.n_long_decimals > 0
-RETURN head([(pt:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->()-[:HAS_INSTANCE]->(i) | pt.patient_key]) AS patient_key, i.SOPInstanceUID AS subject, null AS target, {values: i.n_long_decimals, modality: i.Modality} AS detail
+RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(i) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
+       i.SOPInstanceUID AS subject, null AS target,
+       {values: i.n_long_decimals, modality: i.Modality} AS detail
 ORDER BY patient_key, subject, target;

@@ -2,8 +2,13 @@
 // view: table
 // returns: patient_key, plan, label, n_structure_sets, n_ct_images, n_doses
 // identifying: none
+// param site: string = null   TreatmentSite of the plan, or BodyPartExamined of its CT, any case
+// try: :param site => null
 MATCH (p:RTPlan)
-WHERE NOT p:Missing
+WHERE NOT p:Missing AND ($site IS NULL OR toLower(p.TreatmentSite) = toLower($site) OR EXISTS {
+    MATCH (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(:RTStruct)-[:REFERENCES]->(:CTImage)<-[:HAS_INSTANCE]-(c:Series)
+    WHERE toLower(c.BodyPartExamined) = toLower($site)
+  })
 WITH p,
      COUNT { (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(s:RTStruct) WHERE NOT s:Missing } AS n_structure_sets,
      COUNT {

@@ -8,7 +8,7 @@ MATCH (k:Patient {patient_key: $patient})-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->
 MATCH (x)-[link:REFERENCES*0..1]->(p:RTPlan)
 WHERE all(r IN link WHERE r.role IN ['PREDECESSOR_PLAN', 'PRIOR_PLAN', 'CONCURRENT_PLAN', 'RECORD_PLAN'])
 WITH DISTINCT k, p
-MATCH ANY SHORTEST (p)(()-[r:REFERENCES WHERE r.role IN ['PREDECESSOR_PLAN', 'PRIOR_PLAN', 'CONCURRENT_PLAN', 'RECORD_PLAN', 'RELATED_RECORD']]-()){0,12}(q:RTPlan)
+MATCH ANY SHORTEST (p)(()-[r:REFERENCES WHERE r.role IN ['PREDECESSOR_PLAN', 'PRIOR_PLAN', 'CONCURRENT_PLAN', 'RECORD_PLAN', 'RELATED_RECORD']]-())*(q:RTPlan)
 WITH k, p, min(q.SOPInstanceUID) AS course
 WITH k, p, course, COLLECT { MATCH (p)<-[:REFERENCES {role: 'RECORD_PLAN'}]-(t:RTRecord) WHERE NOT t:Missing RETURN t } AS records
 WITH k, p, course, records,

@@ -215,9 +215,17 @@ WITH x, COLLECT { MATCH (x)-[r:REFERENCES]->(p:RTPlan) WHERE r.role IN ['RTIMAGE
 SET x.frame_uid = frames[0], x.frame_source = CASE WHEN size(frames) > 0 THEN 'INHERITED' END;
 
 // name: issues_before
+// What a run of checks has seen or a person has waived is kept: it may only be over.
 UNWIND $dirty AS uid
 MATCH (x:Issue {rule: 'VAL-01'})-[:ABOUT]->(:Series {SeriesInstanceUID: uid})
-DETACH DELETE x;
+CALL (x) {
+  WITH x WHERE x.status = 'OPEN' AND EXISTS { (x)-[:FOUND_IN]->() }
+  SET x.status = 'CLOSED'
+}
+CALL (x) {
+  WITH x WHERE x.status = 'OPEN' AND NOT EXISTS { (x)-[:FOUND_IN]->() }
+  DETACH DELETE x
+};
 
 // name: issues
 // One for each series, keyword and reason, however many slices are concerned.
@@ -230,7 +238,7 @@ WITH s, i.invalid_keywords[k] AS keyword, i.invalid_reasons[k] AS reason, collec
 MERGE (x:Issue {key: 'VAL-01|' + s.SeriesInstanceUID + '|' + keyword + '|' + reason})
 SET x.rule = 'VAL-01',
     x.severity = CASE WHEN reason = 'PLACEHOLDER' THEN 'INFO' WHEN reason = 'SEVERAL_VALUES' AND keyword ENDS WITH 'UID' THEN 'ERROR' ELSE 'WARNING' END,
-    x.confidence = 1.0, x.status = 'OPEN', x.subject = s.SeriesInstanceUID, x.subject_label = 'Series',
+    x.confidence = 1.0, x.status = CASE WHEN x.status = 'WAIVED' THEN 'WAIVED' ELSE 'OPEN' END, x.subject = s.SeriesInstanceUID, x.subject_label = 'Series',
     x.keyword = keyword, x.reason = reason, x.count = size(seen), x.first = seen[0].uid, x.raw = seen[0].raw,
     x.patient_key = head(COLLECT { MATCH (p:Patient)-[:HAS_STUDY]->()-[:HAS_SERIES]->(s) RETURN p.patient_key AS key ORDER BY key LIMIT 1 })
 MERGE (x)-[:ABOUT]->(s);

@@ -2,11 +2,10 @@
 // view: table
 // returns: patient_key, plan, plan_missing, label, site, protocols, plan_datetime, prescription_gy, fractions_planned, fractions_delivered, beams, groups, related, structure_sets, structure_sets_missing
 // identifying: none
-// param patients: list of string = null   patient_key of the patients; absent: every patient
-// param plans: list of string = null   SOPInstanceUIDs; absent: every plan
-// try: :param {patients: null, plans: null}
+// param plans: list of string   SOPInstanceUIDs
+// try: :param plans => COLLECT { MATCH (p:RTPlan) RETURN p.SOPInstanceUID ORDER BY p.SOPInstanceUID LIMIT 5 }
 MATCH (k:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(p:RTPlan)
-WHERE ($patients IS NULL OR k.patient_key IN $patients) AND ($plans IS NULL OR p.SOPInstanceUID IN $plans)
+WHERE p.SOPInstanceUID IN $plans
 WITH DISTINCT k, p,
      COLLECT { MATCH (p)<-[:REFERENCES {role: 'RECORD_PLAN'}]-(t:RTRecord)-[:HAS_DELIVERY]->(d:BeamDelivery)
                WHERE NOT t:Missing AND d.CurrentFractionNumber > 0 AND coalesce(d.TreatmentDeliveryType, 'TREATMENT') IN ['TREATMENT', 'CONTINUATION']
