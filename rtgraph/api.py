@@ -131,12 +131,15 @@ async def graph_figure(store: "Store", patient: str, *, identifiers: bool = Fals
 async def graph_case(store: "Store", uid: str, preset: str) -> "Case":
     """Return the case of a plan or structure set; see `Graph.case`."""
     from rtgraph.cypher.cohorts import Members
+    from rtgraph.preprocess import review
     from rtgraph.preprocess.case import Case
     from rtgraph.preprocess.cases import load_cases, select
     from rtgraph.preprocess.settings import preset_text, read_settings
 
     settings = read_settings(preset if "\n" in preset else preset_text(preset))
-    selection = await select(store, Members("INSTANCE", (uid,)), sets=True)
+    settings = settings.with_reviewed(await review.reviewed(store))
+    selection = await select(store, Members("INSTANCE", (uid,)), sets=True,
+                             segmentations=True)
     cases = await load_cases(store, selection, await locating(store))
     if len(cases) != 1:
         raise UsageError(f"{len(cases)} plans belong to this object.",

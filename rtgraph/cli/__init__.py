@@ -5,6 +5,7 @@ from rtgraph.cli import (
     browsing,
     checking,
     cohorts,
+    comparing,
     demo,
     deriving,
     finding,
@@ -15,5 +16,5 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["app", "asking", "browsing", "checking", "cohorts", "demo", "deriving", "finding",
-           "main", "preprocessing", "querying", "reading", "server"]
+__all__ = ["app", "asking", "browsing", "checking", "cohorts", "comparing", "demo", "deriving",
+           "finding", "main", "preprocessing", "querying", "reading", "server"]

@@ -1,21 +1,17 @@
-"""Commands that make arrays, structure sets and comparisons: preprocess, compare."""
+"""Commands that make arrays and structure sets: preprocess export, rtstruct, names."""
 
-import os
-import sys
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
-from rtgraph.cli.options import Data, Force, Identifiers, Jobs, Output, Patience, Uri
+from rtgraph.cli.options import Data, Force, Jobs, Output, Patience, Uri
 from rtgraph.cli.querying import Parameters, read_parameters
 from rtgraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from rtgraph.cypher.cohorts import Source
+    from rtgraph.cypher.cohorts import Members, Source
     from rtgraph.preprocess.cases import CaseInputs
     from rtgraph.preprocess.settings import Settings
     from rtgraph.store.bolt import Store
@@ -23,14 +19,6 @@ if TYPE_CHECKING:
 preprocess_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None,
                              help="Arrays for training, structure sets, ROI names.")
 app.add_typer(preprocess_app, name="preprocess")
-
-
-class CompareFormat(StrEnum):
-    """How differences are printed."""
-
-    text = "text"
-    json = "json"
-    html = "html"
 
 
 Preset = Annotated[str | None, typer.Option(help="nifti, npz, nnunet, monai, dose-prediction.")]
@@ -67,8 +55,10 @@ def preprocess_export(
 
     from rtgraph.api import OWN_QUERIES
     from rtgraph.cypher.cohorts import Source
+    from rtgraph.cypher.graph import recognise
     from rtgraph.cypher.library import bind
     from rtgraph.cypher.library import query as library_query
+    from rtgraph.preprocess import review
     from rtgraph.preprocess.export import export, plan_all, workers
     from rtgraph.preprocess.planning import described
     from rtgraph.preprocess.settings import preset_text, read_settings
@@ -93,19 +83,21 @@ def preprocess_export(
         given = read_parameters(parameters)
         bind(library_query(query, OWN_QUERIES), given)
         asked = Source(query, given)
-    source = (f"cohort {cohort}" if cohort else f"query {query}" if query
-              else f"{len(patient)} patients" if patient else "every plan of the graph")
 
     async def work() -> int:
         async with target.store() as store:
-            cases = await _cases(store, settings, cohort, asked, patient)
+            for notice in (await recognise(store)).notices:
+                say(notice)
+            members, source = await _members(store, cohort, asked, patient)
+            reviewed = settings.with_reviewed(await review.reviewed(store))
+            cases = await _cases(store, reviewed, members)
             if dry_run or output is None:
-                rows = described(plan_all(cases, settings, pixels=False))
+                rows = described(plan_all(cases, reviewed, pixels=False))
                 typer.echo(json.dumps({"schema_version": 1, "cases": rows}, indent=1,
                                       sort_keys=True))
                 return int(any(r["refused"] for r in rows))
             report = await export(
-                store, cases, settings, output, source=source, cohort_name=cohort or "",
+                store, cases, reviewed, output, source=source, cohort_name=cohort or "",
                 jobs=workers(jobs), progress=lambda case, state: say(f"{state.lower():8} {case}"))
             say(f"{report.count('WRITTEN')} written ({report.kept} kept), "
                 f"{report.count('SKIPPED')} skipped, {report.count('FAILED')} failed; "
@@ -115,25 +107,36 @@ def preprocess_export(
     raise typer.Exit(asyncio.run(work()))
 
 
-async def _cases(store: "Store", settings: "Settings", cohort: str | None, query: "Source | None",
-                 patients: list[str] | None) -> "list[CaseInputs]":
-    from rtgraph.api import OWN_QUERIES, locating
+async def _members(store: "Store", cohort: str | None, query: "Source | None",
+                   patients: list[str] | None) -> "tuple[Members | None, str]":
+    """Return the members that are asked for, and what they are in words."""
+    from rtgraph.api import OWN_QUERIES
     from rtgraph.cypher import cohorts
-    from rtgraph.cypher.graph import patient_of, recognise
+    from rtgraph.cypher.graph import patient_of
+
+    if cohort:
+        saved, members = (await cohorts.cohort(store, cohort),
+                          await cohorts.frozen_members(store, cohort))
+        return members, (f"{cohort}, {saved['n_members']} members of level "
+                         f"{members.level.lower()} of the query {saved['query']}, saved "
+                         f"{saved['created']:%Y-%m-%d}, digest {saved['member_digest']}")
+    if query:
+        members = await cohorts.members(store, query, OWN_QUERIES)
+        return members, f"{len(members.keys)} rows of the query {query.query}, {members.digest}"
+    if patients:
+        keys = {str(await patient_of(store, p)) for p in patients}
+        return cohorts.Members("PATIENT", tuple(sorted(keys))), f"{len(keys)} patients by name"
+    return None, "every plan of the graph"
+
+
+async def _cases(store: "Store", settings: "Settings", members: "Members | None"
+                 ) -> "list[CaseInputs]":
+    from rtgraph.api import locating
     from rtgraph.preprocess.cases import load_cases, select
 
-    for notice in (await recognise(store)).notices:
-        say(notice)
-    members = None
-    if cohort:
-        members = await cohorts.frozen_members(store, cohort)
-    elif query:
-        members = await cohorts.members(store, query, OWN_QUERIES)
-    elif patients:
-        keys = {str(await patient_of(store, p)) for p in patients}
-        members = cohorts.Members("PATIENT", tuple(sorted(keys)))
     alone = not any(settings.makes(p) for p in ("dose", "dvh", "beams"))
-    selection = await select(store, members, sets=alone)
+    selection = await select(store, members, sets=alone, segmentations=(
+        alone and settings["masks.segmentations"] == "alone"))
     return await load_cases(store, selection, await locating(store),
                             course=settings["dose_policy.scope"] == "course")
 
@@ -228,57 +231,3 @@ def preprocess_names(
     text = asyncio.run(work())
     if text:
         write_text(text, output, force=force)
-
-
-@app.command()
-def compare(
-    a: Annotated[str, typer.Argument(help="File, or SOPInstanceUID of the graph.")],
-    b: Annotated[str, typer.Argument(help="File, or SOPInstanceUID of the graph.")],
-    tolerance: Annotated[float, typer.Option(min=0, help="Difference of numbers that is none.")
-                         ] = 0.0,
-    relative: Annotated[float, typer.Option(min=0, help="The same, as a share.")] = 0.0,
-    ignore: Annotated[list[str] | None, typer.Option(
-        help="Keyword to leave out, with * and ?; may be repeated.")] = None,
-    output_format: Annotated[CompareFormat, typer.Option(
-        "--format", "-f", help="How differences are printed.")] = CompareFormat.text,
-    uri: Uri = None, data: Data = None, output: Output = None, force: Force = False,
-    identifiers: Identifiers = False,
-) -> None:
-    """Show what differs between two DICOM objects; exit with 1 when something does.
-
-    Items of sequences are matched by number or UID, numbers with a tolerance.
-
-    Example: rtgraph compare a.dcm b.dcm --tolerance 0.01 --ignore "*UID" --ignore "*Date"
-    """
-    import asyncio
-
-    from rtgraph.preprocess.differences import CompareOptions, differences
-    from rtgraph.preprocess.files import read
-    from rtgraph.preprocess.showing import as_html, as_json, as_text
-
-    may_write(output, force)
-    locations = [a, b]
-    if not all(os.path.exists(x.partition("!/")[0]) for x in locations):
-        locations = asyncio.run(_located(locations, uri, data))
-    one, other = (read(location) for location in locations)
-    found = differences(one, other, CompareOptions(tolerance, relative, tuple(ignore or ())))
-    text: dict[CompareFormat, Callable[[Any, bool], str]] = {
-        CompareFormat.text: as_text, CompareFormat.json: as_json, CompareFormat.html: as_html}
-    write_text(text[output_format](found, identifiers), output, force=force)
-    sys.stdout.flush()
-    raise typer.Exit(int(bool(found)))
-
-
-async def _located(given: list[str], uri: str | None, data: Path | None) -> list[str]:
-    """Return the files of objects that are given by UID."""
-    from rtgraph.api import locating
-    from rtgraph.preprocess.cases import files_of
-
-    target = target_of(settings_of(uri, data))
-    async with target.store() as store:
-        known = await files_of(store, [x for x in given if not os.path.exists(x)],
-                               await locating(store))
-    missing = [x for x in given if not os.path.exists(x) and x not in known]
-    if missing:
-        raise UsageError(f"{len(missing)} of the two are neither a file nor an object with one.")
-    return [known.get(x, x) for x in given]

@@ -14,7 +14,6 @@ from rtgraph.preprocess.dose import dose_on
 from rtgraph.preprocess.dvh import Dvh, dvh_of
 from rtgraph.preprocess.geometry import Grid, to_image
 from rtgraph.preprocess.images import read_volume
-from rtgraph.preprocess.making import Sources
 from rtgraph.preprocess.masks import Mask, RoiMask
 from rtgraph.preprocess.names import match
 from rtgraph.preprocess.pictures import Pictures, draw
@@ -22,6 +21,7 @@ from rtgraph.preprocess.placing import mask_on
 from rtgraph.preprocess.planning import plan_case
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.settings import Settings
+from rtgraph.preprocess.sources import Sources
 
 
 class Masks(Mapping[str, sitk.Image]):

@@ -59,6 +59,15 @@ class ImageChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Segmented:
+    """A Segmentation object on one of the images: its UID, that of the series, its frame."""
+
+    sop_uid: str
+    series_uid: str
+    frame_uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseInputs:
     """All that the graph says of a case; it holds no value that identifies the patient."""
 
@@ -74,6 +83,7 @@ class CaseInputs:
     structure_frame: str
     images: tuple[ImageChoice, ...]
     doses: tuple[Candidate, ...]
+    segmentations: tuple[Segmented, ...]
     edges: tuple[Edge, ...]
     patient_frames: frozenset[str]
     files: Mapping[str, SourceFile]
@@ -83,7 +93,10 @@ class CaseInputs:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What cases are made of: plans, and pairs of a patient and a structure set without a plan."""
+    """What cases are made of: plans, and pairs of a patient and what has no plan.
+
+    That is a structure set that no plan refers to, or a Segmentation object.
+    """
 
     plans: tuple[str, ...]
     sets: tuple[tuple[str, str], ...] = ()
@@ -94,7 +107,8 @@ async def ask(store: Store, name: str, **parameters: object) -> list[Row]:
     return await store.read(lookup(name).statement, **parameters)
 
 
-async def select(store: Store, members: Members | None = None, *, sets: bool = False) -> Selection:
+async def select(store: Store, members: Members | None = None, *, sets: bool = False,
+                 segmentations: bool = False) -> Selection:
     """Return the cases among the members of a cohort, or of the whole graph.
 
     A member of level INSTANCE stands for itself when it is a plan, for the plans of a dose or
@@ -108,6 +122,8 @@ async def select(store: Store, members: Members | None = None, *, sets: bool = F
         Absent: every plan.
     sets : bool
         Structure sets that no plan refers to are cases, too: images and masks alone.
+    segmentations : bool
+        So are Segmentation objects.
 
     Raises
     ------
@@ -119,7 +135,7 @@ async def select(store: Store, members: Members | None = None, *, sets: bool = F
     found = Selection(
         tuple(sorted({str(r["plan"]) for r in rows if r["plan"]})),
         tuple(sorted({(str(r["patient_key"]), str(r["structure_set"])) for r in rows
-                      if sets and not r["plan"]})))
+                      if not r["plan"] and (segmentations if r["segmentation"] else sets)})))
     if not found.plans and not found.sets:
         raise UsageError("No plan is found.",
                          "A case is a plan; `rtgraph query run complete-chains` lists them.")
@@ -156,11 +172,14 @@ async def load_cases(store: Store, selection: Selection, locate: Locate, *, cour
     keys = sorted({str(r["patient_key"]) for r in rows})
     edges = await ask(store, "case-registrations", patients=keys)
     series = sorted({str(r["series"]) for r in images if r["modality"] in IMAGES})
+    segmented = [Segmented(str(r["segmentation"]), str(r["series"]), str(r["frame_uid"] or ""))
+                 for r in await ask(store, "case-segmentations", series=series)]
     objects = sorted({*plans, *sets, *(str(r["dose"]) for r in doses),
+                      *(s.sop_uid for s in segmented),
                       *(str(r["registration"]) for r in edges)})
     files = await _files(store, objects, series, locate)
     issues = await ask(store, "case-findings", objects=[*objects, *series])
-    found = [_case(group, images, doses, edges, files, issues) for group in groups]
+    found = [_case(group, images, doses, segmented, edges, files, issues) for group in groups]
     return sorted((c for c in found
                    if not c.plans or {p.uid for p in c.plans} & set(selection.plans)),
                   key=lambda c: c.case_id)
@@ -208,8 +227,8 @@ async def files_of(store: Store, objects: Sequence[str], locate: Locate) -> dict
 
 
 def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
-          edges: Iterable[Row], files: Mapping[str, SourceFile], issues: Iterable[Row]
-          ) -> CaseInputs:
+          segmented: Iterable[Segmented], edges: Iterable[Row],
+          files: Mapping[str, SourceFile], issues: Iterable[Row]) -> CaseInputs:
     first = group[0]
     plans = [str(r["plan"]) for r in group if r["plan"]]
     sets = tuple(sorted({str(u) for r in group for u in r["structure_sets"]}))
@@ -226,7 +245,8 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
         readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]))
         for r in doses if r["plan"] in plans}
     series = {c.series_uid for c in choices}
-    own = {*plans, *sets, *candidates, *series}
+    segmentations = tuple(s for s in segmented if s.series_uid in series)
+    own = {*plans, *sets, *candidates, *series, *(s.sop_uid for s in segmentations)}
     prescriptions = [r["prescription_gy"] for r in group if r["prescription_gy"]]
     return CaseInputs(
         case_id=case_id(str(first["patient_key"]), plans or sets),
@@ -239,6 +259,7 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
                               *(str(r["plan"]) for r in group if r["plan_missing"])})),
         structure_frame=next((str(r["frame_uid"]) for r in mine if r["frame_uid"]), ""),
         images=choices, doses=tuple(candidates[u] for u in sorted(candidates)),
+        segmentations=segmentations,
         edges=tuple(Edge(str(r["registration"]), int(r["item"] or 0), str(r["source"]),
                          str(r["registered"]), str(r["matrix_type"] or "")) for r in walks),
         patient_frames=frozenset(

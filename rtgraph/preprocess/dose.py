@@ -4,7 +4,7 @@ The native grid is read as it is: any orientation, pixels that are not square, 1
 offsets relative or absolute, falling or uneven. Nothing is clipped or normalised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ SUMMATION_TERMS = frozenset({
     "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "BEAM", "BRACHY", "FRACTION_SESSION",
     "BEAM_SESSION", "BRACHY_SESSION", "CONTROL_POINT", "RECORD"})
 TRANSVERSE = 0.99999  # cosine of the normal with the patient's z for absolute offsets
+AGREES_MAX, AGREES_P95 = 0.03, 0.01  # of the maximum: differences of a sum that are none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,6 +221,50 @@ def summed(doses: Sequence[Dose], weights: Sequence[float]) -> Dose:
     grid = first.grid.cropped(start, [s.stop - s.start for s in box])
     return replace(first, array=total[box].astype(np.float32), grid=grid,
                    summation="SUM" if len(doses) > 1 else first.summation)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far a dose is from a sum: largest and 95th percentile of the difference, in Gy."""
+
+    max_diff_gy: float
+    p95_diff_gy: float
+
+    def agrees(self, max_gy: float) -> bool:
+        """Tell whether both are small beside the maximum of the dose."""
+        return (self.max_diff_gy <= AGREES_MAX * max_gy
+                and self.p95_diff_gy <= AGREES_P95 * max_gy)
+
+
+def agreement(dose: Dose, parts: Iterable[Dose]) -> Agreement | None:
+    """Compare a dose with the sum of its parts on its own grid; None where none of it is covered.
+
+    Parameters
+    ----------
+    dose : Dose
+        For example the dose of a plan.
+    parts : iterable of Dose
+        For example of its beams; one is held at a time, those on other grids are interpolated.
+
+    Raises
+    ------
+    Refused
+        FRAME or UNITS, as for `summed`.
+    """
+    total = np.zeros(dose.grid.shape, np.float64)
+    covered = np.zeros(dose.grid.shape, bool)
+    for k, part in enumerate(parts):
+        if part.frame_uid != dose.frame_uid:
+            raise Refused(Code.FRAME, "doses of several frames of reference are not compared")
+        if part.dose_type != dose.dose_type:
+            raise Refused(Code.UNITS, "doses of several types are not compared")
+        values, here = dose_on(part, dose.grid)
+        total += values
+        covered = here if k == 0 else covered & here
+    if not covered.any():
+        return None
+    apart = np.abs(total - dose.array)[covered]
+    return Agreement(float(apart.max()), float(np.percentile(apart, 95)))
 
 
 def _box(covered: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:

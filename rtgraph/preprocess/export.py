@@ -9,12 +9,11 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,16 @@ from rtgraph.preprocess.cases import CaseInputs
 from rtgraph.preprocess.dose import read_dose
 from rtgraph.preprocess.images import open_series, read_volume
 from rtgraph.preprocess.lineage import note_run, note_sample
-from rtgraph.preprocess.making import Made, current, make_case
+from rtgraph.preprocess.making import Made, make_case
 from rtgraph.preprocess.manifest import Entry, ledger_text, write_all
 from rtgraph.preprocess.planning import CasePlan, plan_case, sources
 from rtgraph.preprocess.readback import read_back
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.settings import Settings
+from rtgraph.preprocess.sources import current
 from rtgraph.preprocess.splits import Member, assign, leaks
 from rtgraph.preprocess.steps import Gathered, Statistics
+from rtgraph.preprocess.workers import Workers
 from rtgraph.preprocess.writers import digest_of, write_case
 from rtgraph.store.bolt import Store
 
@@ -127,7 +128,7 @@ async def export(store: Store, cases: Sequence[CaseInputs], settings: Settings, 
                    cohort=cohort_name)
     state = "INTERRUPTED"
     try:
-        with nullcontext(executor) if executor else _workers(jobs) as pool:
+        with nullcontext(Workers(executor)) if executor else Workers.processes(jobs) as pool:
             cohort = await _statistics(plans, splits, settings, pool)
             work = [_one(store, run, p, splits.get(p.case_id, ""), settings, cohort, folder, pool,
                          report, progress) for p in plans]
@@ -147,10 +148,6 @@ async def export(store: Store, cases: Sequence[CaseInputs], settings: Settings, 
     return report
 
 
-def _workers(jobs: int) -> Executor:
-    return ProcessPoolExecutor(max(1, jobs), mp_context=get_context("spawn"))
-
-
 async def _gathered(work: Sequence[Any], jobs: int) -> None:
     """Run cases with no more at once than workers and one waiting."""
     room = asyncio.Semaphore(jobs + 1)
@@ -165,7 +162,7 @@ async def _gathered(work: Sequence[Any], jobs: int) -> None:
 
 
 async def _one(store: Store, run: str, plan: CasePlan, split: str, settings: Settings,
-               cohort: Statistics | None, folder: Path, pool: Executor, report: Report,
+               cohort: Statistics | None, folder: Path, pool: Workers, report: Report,
                progress: Callable[[str, str], None]) -> None:
     """Make one case, or keep it as it is; whatever is wrong with it stays with it."""
     note = folder / _DONE / f"{plan.case_id}.json"
@@ -178,10 +175,8 @@ async def _one(store: Store, run: str, plan: CasePlan, split: str, settings: Set
         report.kept += 1
     else:
         note.unlink(missing_ok=True)
-        loop = asyncio.get_running_loop()
         try:
-            entry = await loop.run_in_executor(pool, work_on, plan, split, settings, cohort,
-                                               folder)
+            entry = await pool.run(work_on, plan, split, settings, cohort, folder)
         except Exception as error:  # a worker that died takes its case with it, not the cohort
             entry = Entry(plan.case_id, "FAILED", split, plan.record(),
                           reason=f"WORKER: {type(error).__name__}")
@@ -270,15 +265,14 @@ def _member(plan: CasePlan, settings: Settings) -> Member:
 
 
 async def _statistics(plans: Sequence[CasePlan], splits: Mapping[str, str], settings: Settings,
-                      pool: Executor) -> Statistics | None:
+                      pool: Workers) -> Statistics | None:
     """Gather the statistics of the training images, where a step needs them."""
     if not any(s.needs_cohort for s in settings["image.steps"]):
         return None
-    loop = asyncio.get_running_loop()
     total = Gathered()
     for plan in plans:
         if plan.refused is None and splits.get(plan.case_id) == "train":
-            part = await loop.run_in_executor(pool, gather, plan, settings)
+            part = await pool.run(gather, plan, settings)
             if part is not None:
                 total.merge(part)
     return total.statistics()

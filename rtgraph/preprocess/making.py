@@ -6,53 +6,30 @@ onto the grid of the sample is interpolated once.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 
 from rtgraph.preprocess.beams import beams_of
-from rtgraph.preprocess.cases import CaseInputs, SourceFile
-from rtgraph.preprocess.contours import Roi, StructureSet, read_structures
-from rtgraph.preprocess.dose import Dose, dose_on, read_dose, summed
+from rtgraph.preprocess.contours import Roi
+from rtgraph.preprocess.dose import Dose, agreement, dose_on, read_dose
 from rtgraph.preprocess.dvh import Dvh, dvh_of
-from rtgraph.preprocess.files import header_digest, read, status
 from rtgraph.preprocess.geometry import Grid
-from rtgraph.preprocess.images import Series, Volume, open_series, read_volume
-from rtgraph.preprocess.mapping import IDENTITY
-from rtgraph.preprocess.mapping import Mapping as Way
-from rtgraph.preprocess.masks import Finding, Mask, RoiMask, findings_of, make_mask
+from rtgraph.preprocess.images import Volume, read_volume
+from rtgraph.preprocess.masks import Finding, Mask, RoiMask, findings_of
 from rtgraph.preprocess.names import Match, choose, contradictions, match
 from rtgraph.preprocess.placing import mask_on, united
 from rtgraph.preprocess.planning import CasePlan
-from rtgraph.preprocess.policy import plausibility
+from rtgraph.preprocess.policy import beam_doses, plausibility
 from rtgraph.preprocess.refusals import Code, Refused
-from rtgraph.preprocess.registration import Item, Walk, described, mapping_of, read_registration
+from rtgraph.preprocess.registration import described
 from rtgraph.preprocess.settings import Settings
+from rtgraph.preprocess.sources import Sources
 from rtgraph.preprocess.steps import Context, Statistics, Suv, applied
 from rtgraph.preprocess.storeddvh import compared, stored_dvhs
 
 TARGET_TYPES = frozenset({"GTV", "CTV", "PTV"})
-
-
-def current(file: SourceFile) -> str:
-    """Return where an object is, after making sure that it is what was ingested.
-
-    Raises
-    ------
-    Refused
-        FILE_MISSING, or FILE_CHANGED: size or digest differ from those in the graph.
-    """
-    if not file.present:
-        raise Refused(Code.FILE_MISSING, f"there is no file of {file.sop_uid}")
-    size, mtime = status(file.location)
-    same = size == file.size and (
-        mtime == file.mtime or header_digest(file.location, size) == file.digest)
-    if not same:
-        raise Refused(Code.FILE_CHANGED, f"{file.sop_uid} changed since it was ingested")
-    return file.location
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,68 +39,6 @@ class NamedMask:
     name: str
     numbers: tuple[int, ...]
     mask: Mask
-
-
-@dataclass(eq=False)
-class Sources:
-    """The objects of a case, each read when it is asked for."""
-
-    plan: CasePlan
-    settings: Settings
-
-    @property
-    def _inputs(self) -> CaseInputs:
-        return self.plan.inputs
-
-    def read(self, uid: str, *, pixels: bool = True) -> Dataset:
-        """Read an object of the case."""
-        return read(current(self._inputs.files[uid]), pixels=pixels)
-
-    @cached_property
-    def series(self) -> Series:
-        """The planning image with its headers read."""
-        files = [f for f in self._inputs.series_files[self.plan.series] if f.present]
-        named = self.structures.image_uids & {
-            f.sop_uid for f in self._inputs.series_files[self.plan.series]}
-        return open_series([current(f) for f in files], self.settings.stack_options,
-                           sorted(named))
-
-    @cached_property
-    def structures(self) -> StructureSet:
-        """The structure set, its contours carried into the frame of the image."""
-        found = read_structures(self.read(self.plan.structure_set))
-        if not self.plan.to_structures:
-            return found
-        back = self.way(self.plan.to_structures).inverse()
-        return replace(found, rois=tuple(replace(r, contours=tuple(
-            replace(c, points=back.carry(c.points)[0]) for c in r.contours))
-            for r in found.rois))
-
-    @cached_property
-    def items(self) -> dict[tuple[str, int], Item]:
-        """Registration items of the paths, by object and number."""
-        uids = {w.edge.reg_uid for w in (*self.plan.to_structures, *self.plan.to_dose)}
-        return {(i.edge.reg_uid, i.edge.item): i for uid in sorted(uids)
-                for i in read_registration(self.read(uid))}
-
-    def way(self, walks: Sequence[Walk]) -> Way:
-        """Return the mapping of a path."""
-        return mapping_of(walks, self.items) if walks else IDENTITY
-
-    @cached_property
-    def dose(self) -> Dose:
-        """The dose of the policy's decision: one, or a weighted sum."""
-        decision = self.plan.decision
-        if decision is None or not decision.decided:
-            raise Refused(Code.NO_DOSE, "the policy chose none")
-        doses = [read_dose(self.read(uid)) for uid, _ in decision.chosen]
-        weights = [w for _, w in decision.chosen]
-        return doses[0] if weights == [1.0] else summed(doses, weights)
-
-    def roi_mask(self, roi: Roi) -> RoiMask:
-        """Return the mask of an ROI on the native planes of the image."""
-        return make_mask(roi, self.series.stack.grid, self.settings.mask_options,
-                         self.plan.structure_set)
 
 
 @dataclass(slots=True, eq=False)
@@ -225,7 +140,7 @@ def _masks(sources: Sources, matches: Mapping[int, Match], made: Made) -> dict[i
             continue
         found = sources.roi_mask(roi)
         made.ledger += [asdict(row) for row in found.ledger]
-        made.findings += findings_of(found)
+        made.findings += [] if roi.number in sources.segments else findings_of(found)
         if found.mask is not None:
             if roi.number in needed:
                 native[roi.number] = found.mask
@@ -266,6 +181,7 @@ def _dose(sources: Sources, context: Context, made: Made, rois: Mapping[int, Roi
     dose, way = sources.dose, sources.way(plan.to_dose)
     made.findings += [Finding(w.split()[0], "warning", dose.sop_uid, w) for w in plausibility(
         settings.policy, dose.max_gy, plan.inputs.prescription_gy)]
+    made.findings += _beam_sum(sources, dose)
     if settings.makes("dose"):
         outside = float("nan") if settings["dose.outside"] == "nan" else 0.0
         values, made.covered = dose_on(dose, made.grid, way, outside)
@@ -288,6 +204,24 @@ def _dose(sources: Sources, context: Context, made: Made, rois: Mapping[int, Roi
                     made.findings += compared(computed, curve, curve.included[0])
 
 
+def _beam_sum(sources: Sources, dose: Dose) -> list[Finding]:
+    """Compare the dose of a plan with the sum of its BEAM doses, where they are all there."""
+    plan = sources.plan
+    chosen = [] if plan.decision is None else [uid for uid, _ in plan.decision.chosen]
+    if dose.summation != "PLAN" or len(chosen) != 1 or len(plan.inputs.plans) != 1:
+        return []
+    parts = beam_doses(plan.inputs.plans[0], plan.inputs.doses)
+    try:
+        found = agreement(dose, (read_dose(sources.read(c.uid)) for c in parts))
+    except Refused as error:
+        return [Finding("BEAM_SUM", "info", dose.sop_uid, f"not compared: {error}")]
+    if found is None or found.agrees(dose.max_gy):
+        return []
+    return [Finding("BEAM_SUM", "warning", dose.sop_uid,
+                    f"{found.max_diff_gy:.2f} Gy at most, {found.p95_diff_gy:.2f} Gy in 95 % "
+                    f"apart from the sum of {len(parts)} BEAM doses")]
+
+
 def _coverage(roi: Roi, dvh: Dvh) -> list[Finding]:
     if dvh.covered >= 1 - 1e-6:
         return []
@@ -307,7 +241,8 @@ def _record(sources: Sources, rois: Mapping[int, RoiMask], matches: Mapping[int,
         facts.append({
             "number": roi.number, "name": roi.name, "standard": name.standard,
             "method": None if name.method is None else str(name.method), "score": name.score,
-            "type": roi.interpreted_type, "contradictions": contradictions(
+            "type": roi.interpreted_type, "segment": roi.number in sources.segments,
+            "contradictions": contradictions(
                 name, roi.interpreted_type),
             "points_mm": [] if found is None else list(found.points),
             "facts": None if found is None else asdict(found.facts),

@@ -243,6 +243,17 @@ def _facts(placed: Sequence[Placed], polygons: Sequence[Polygon], grid: Grid, ru
         volume_voxels_cc=mask.volume_cc if mask else 0.0)
 
 
+def facts_of_voxels(mask: Mask | None) -> RoiFacts:
+    """Return the facts of a mask that no contours were drawn for: its voxels alone."""
+    voxels = float(mask.array.sum(dtype=np.float64)) if mask else 0.0
+    volume = mask.volume_cc if mask else 0.0
+    return RoiFacts(
+        n_contours=0, n_placed=0, n_contour_planes=0, n_gap_planes=0, max_plane_distance_mm=0.0,
+        n_off_plane=0, n_between_planes=0, n_outside_image=0, n_malformed=0, malformed_reasons=(),
+        n_self_intersecting=0, n_offset_vectors=0, n_nested_planes=0, volume_cc=volume,
+        volume_xor_cc=volume, volume_union_cc=volume, n_voxels=voxels, volume_voxels_cc=volume)
+
+
 def findings_of(made: RoiMask) -> list[Finding]:
     """Return what a user should know of the contours of an ROI (thresholds of the ledger)."""
     f, who = made.facts, str(made.roi.number)

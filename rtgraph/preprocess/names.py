@@ -1,7 +1,8 @@
 """ROI names of a project: what the file says beside a standard name, with method, score and scope.
 
 The raw name is never changed. Mapping files speak first, at the level of a structure set, a site or
-the cohort; then the list and the rules of the graph (`graphmodel.roi_names`, AAPM TG-263).
+the cohort; then reviewers, whose decisions the graph holds; then the list and the rules of the
+graph (`graphmodel.roi_names`, AAPM TG-263).
 """
 
 import tomllib
@@ -24,8 +25,8 @@ TARGETS = frozenset({"GTV", "CTV", "ITV", "PTV"})
 class Match:
     """A raw name beside what it stands for; `standard` is empty when nothing fits.
 
-    `scope` says which mapping spoke: set, site, cohort or TG-263; `side` is LEFT, RIGHT, BOTH or
-    empty.
+    `scope` says which mapping spoke: set, site, cohort, review or TG-263; `side` is LEFT, RIGHT,
+    BOTH or empty.
     """
 
     raw: str
@@ -43,8 +44,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NameMap:
-    """Names that a project maps itself, at three levels; keys are folded raw names."""
+    """Names that a project maps itself; keys are folded raw names.
 
+    Three levels are those of a mapping file, `reviewed` are decisions that the graph holds.
+    """
+
+    reviewed: Mapping[str, str] = field(default_factory=dict)
     cohort: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -54,6 +59,7 @@ class NameMap:
         yield "set", self.sets.get(sop_uid, {})
         yield "site", self.sites.get(site, {})
         yield "cohort", self.cohort
+        yield "review", self.reviewed
 
 
 def read_name_map(path: Path) -> NameMap:
@@ -72,9 +78,9 @@ def read_name_map(path: Path) -> NameMap:
     for key in tables:
         if key not in ("cohort", "site", "set"):
             raise UnknownName("table of a name mapping", key, ["cohort", "site", "set"])
-    return NameMap(_folded(tables.get("cohort", {})),
-                   {k: _folded(v) for k, v in tables.get("site", {}).items()},
-                   {k: _folded(v) for k, v in tables.get("set", {}).items()})
+    return NameMap(cohort=_folded(tables.get("cohort", {})),
+                   sites={k: _folded(v) for k, v in tables.get("site", {}).items()},
+                   sets={k: _folded(v) for k, v in tables.get("set", {}).items()})
 
 
 def _folded(table: Any) -> dict[str, str]:

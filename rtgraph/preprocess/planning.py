@@ -22,6 +22,8 @@ class CasePlan:
     ----------
     structure_set, series : str
         Whose ROIs, on which image series.
+    segmentations : tuple of str
+        Segmentation objects whose segments are ROIs of the case.
     decision : Decision or None
         Of the dose policy; None when no dose is wanted.
     to_structures, to_dose : tuple of Walk
@@ -32,6 +34,7 @@ class CasePlan:
     structure_set: str = ""
     series: str = ""
     image_frame: str = ""
+    segmentations: tuple[str, ...] = ()
     decision: Decision | None = None
     to_structures: tuple[Walk, ...] = ()
     to_dose: tuple[Walk, ...] = ()
@@ -50,7 +53,7 @@ class CasePlan:
         return {
             "case": self.case_id, "patient_key": self.inputs.patient_key,
             "plans": [p.uid for p in self.inputs.plans], "structure_set": self.structure_set,
-            "image_series": self.series,
+            "image_series": self.series, "segmentations": list(self.segmentations),
             "dose_decision": None if d is None else str(d.rule),
             "doses": [] if d is None else [{"uid": u, "weight": w} for u, w in d.chosen],
             "rejected_doses": [] if d is None else [{"uid": u, "code": c} for u, c in d.rejected],
@@ -115,6 +118,7 @@ def _decide(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], s
     draft.values["image_frame"] = frame
     if inputs.structure_frame and inputs.structure_frame != frame:
         draft.values["to_structures"] = _path(inputs, settings, frame, inputs.structure_frame)
+    _segmentations(inputs, settings, frame, draft)
     if settings.makes("dose") or settings.makes("dvh"):
         _dose(inputs, settings, digest_of, frame, draft)
     worst = max((_RANK.get(f.severity, 0) for f in draft.findings), default=0)
@@ -157,6 +161,21 @@ def _image(inputs: CaseInputs, draft: _Draft) -> ImageChoice:
     raise Refused(Code.NO_IMAGE, "there is no image for the structure set")
 
 
+def _segmentations(inputs: CaseInputs, settings: Settings, frame: str, draft: _Draft) -> None:
+    """Choose the Segmentation objects of a case: it is one itself, or has some on its image."""
+    mine = [s for s in inputs.segmentations if s.series_uid == draft.values["series"]]
+    itself = tuple(s.sop_uid for s in mine if s.sop_uid == draft.values["structure_set"])
+    if itself or settings["masks.segmentations"] != "add":
+        draft.values["segmentations"] = itself
+        return
+    draft.values["segmentations"] = tuple(s.sop_uid for s in mine if s.frame_uid == frame)
+    draft.findings += [Finding("SEGMENTATION_FRAME", "warning", s.sop_uid,
+                               "left out: in another frame of reference than the image")
+                       for s in mine if s.frame_uid != frame]
+    for uid in draft.values["segmentations"]:
+        _needs_file(inputs, uid)
+
+
 def _path(inputs: CaseInputs, settings: Settings, start: str, end: str) -> tuple[Walk, ...]:
     try:
         return tuple(find_path(
@@ -195,7 +214,8 @@ def _dose(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], str
 
 def sources(plan: CasePlan, settings: Settings) -> list[tuple[str, str]]:
     """Return the objects and series that a case is made from, with the purpose of each."""
-    found = [("STRUCTURES", plan.structure_set), ("IMAGE", plan.series)]
+    found = [("STRUCTURES", plan.structure_set), ("IMAGE", plan.series),
+             *(("STRUCTURES", uid) for uid in plan.segmentations)]
     found += [("PLAN", p.uid) for p in plan.inputs.plans]
     if plan.decision is not None:
         found += [("DOSE", uid) for uid, _ in plan.decision.chosen]

@@ -256,6 +256,14 @@ def _of_plan(policy: Policy, plan: PlanFacts, kept: Sequence[Candidate], digest_
     return Decision(Rule.NO_DOSE, (), incomplete)
 
 
+def beam_doses(plan: PlanFacts, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return the BEAM doses that together are a plan; none when a beam lacks or stands twice."""
+    parts = [c for c in candidates if c.summation == "BEAM" and c.plans == (plan.uid,)]
+    named = [n for c in parts for n in c.beams]
+    whole = plan.beams and plan.beams <= set(named) and len(named) == len(set(named))
+    return tuple(parts) if whole else ()
+
+
 def _one_of(policy: Policy, several: Sequence[Candidate], digest_of: Digest) -> Decision:
     """Take one of several doses that say to be the same (R6), else what the policy says (R7)."""
     digests = {digest_of(c.uid) for c in several}

@@ -81,6 +81,12 @@ def decisions(text: str) -> list[Decided]:
     return [Decided(raw, standard) for raw, standard in sorted(found.items())]
 
 
+async def reviewed(store: Store) -> dict[str, str]:
+    """Return the decisions that the graph holds: raw name to standard name."""
+    rows = await store.read(query("roi-names").statement)
+    return {str(r["name"]): str(r["standard"]) for r in rows if r["reviewer"] and r["standard"]}
+
+
 async def apply(store: Store, decided: Sequence[Decided], reviewer: str, when: date) -> int:
     """Write decisions to the graph; return the number of names."""
     rows = []

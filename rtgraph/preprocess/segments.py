@@ -5,14 +5,16 @@ Frames that a segment leaves out are empty, so its planes have gaps by design (P
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.geometry import Grid
 from rtgraph.preprocess.mapping import Mapping
-from rtgraph.preprocess.masks import Mask
+from rtgraph.preprocess.masks import Mask, RoiMask, facts_of_voxels
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.sampling import resample
 from rtgraph.preprocess.slices import Slice, numbers, slices_of
@@ -30,8 +32,6 @@ class Segment:
         SegmentNumber and SegmentLabel.
     slices : tuple of Slice
         Where the frames are.
-    arrays : tuple of (rows, columns) float32
-        Shares from 0 to 1, in the order of `slices`.
     fractional : bool
         The shares are more than 0 and 1.
     """
@@ -39,8 +39,17 @@ class Segment:
     number: int
     label: str
     slices: tuple[Slice, ...]
-    arrays: tuple[NDArray[np.float32], ...]
     fractional: bool
+    _pixels: NDArray[Any]  # of the whole object, shared by its segments
+    _frames: tuple[int, ...]
+    _kind: str
+    _largest: float
+
+    def arrays(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the frames in the order of `slices`: (rows, columns), shares from 0 to 1."""
+        for k in self._frames:
+            frame = self._pixels[k] == self.number if self._kind == "LABELMAP" else self._pixels[k]
+            yield (frame / self._largest).astype(np.float32)
 
 
 def read_segments(ds: Dataset) -> list[Segment]:
@@ -65,21 +74,28 @@ def read_segments(ds: Dataset) -> list[Segment]:
     largest = numbers([ds.get("MaximumFractionalValue")], 1) if kind == "FRACTIONAL" else [1.0]
     if largest is None or len(pixels) != len(slices):
         raise Refused(Code.UNREADABLE, f"{uid} lacks MaximumFractionalValue or frames")
+    frames: dict[int, list[int]] = {}
+    for k, frame in enumerate(pixels):
+        numbers_of = np.unique(frame).tolist() if kind == "LABELMAP" else _numbers_of(ds, k)
+        for number in numbers_of if np.any(frame) else ():
+            frames.setdefault(int(number), []).append(k)
     found = []
     for item in ds.get("SegmentSequence") or ():
         number = int(item.get("SegmentNumber") or 0)
-        if kind == "LABELMAP":
-            if number == 0:
-                continue
-            frames = [(s, pixels[k] == number) for k, s in enumerate(slices)]
-        else:
-            frames = [(s, pixels[k]) for k, s in enumerate(slices)
-                      if number in _numbers_of(ds, k)]
-        kept = [(s, (a / largest[0]).astype(np.float32)) for s, a in frames if np.any(a)]
-        found.append(Segment(number, str(item.get("SegmentLabel") or ""),
-                             tuple(s for s, _ in kept), tuple(a for _, a in kept),
-                             kind == "FRACTIONAL"))
+        if kind != "LABELMAP" or number:
+            own = tuple(frames.get(number, ()))
+            found.append(Segment(
+                number, str(item.get("SegmentLabel") or ""), tuple(slices[k] for k in own),
+                kind == "FRACTIONAL", pixels, own, kind, float(largest[0])))
     return found
+
+
+def images_of(ds: Dataset) -> frozenset[str]:
+    """Return the images that a Segmentation object names, by SOPInstanceUID (PS3.3 C.12.2)."""
+    return frozenset(
+        str(image.get("ReferencedSOPInstanceUID"))
+        for series in ds.get("ReferencedSeriesSequence") or ()
+        for image in series.get("ReferencedInstanceSequence") or ())
 
 
 def _numbers_of(ds: Dataset, frame: int) -> Iterator[int]:
@@ -122,10 +138,16 @@ def segment_mask(segment: Segment, grid: Grid, mapping: Mapping | None = None) -
                 (start[0], start[1], start[2]), grid)
 
 
+def of_segment(roi: Roi, mask: Mask | None) -> RoiMask:
+    """Return the mask of a segment in the form of an ROI's; there are no contours to tell of."""
+    named = None if mask is None else replace(mask, number=roi.number, name=roi.name)
+    return RoiMask(roi, named, (), facts_of_voxels(named))
+
+
 def _copied(segment: Segment, grid: Grid) -> NDArray[np.float32] | None:
     """Return the frames in an array of the grid; None when their voxels are others."""
     whole = np.zeros(grid.shape, np.float32)
-    for s, array in zip(segment.slices, segment.arrays, strict=True):
+    for s, array in zip(segment.slices, segment.arrays(), strict=True):
         if not (np.allclose(s.axes, grid.axes, atol=1e-4)
                 and np.allclose(s.spacing, grid.spacing, rtol=1e-3)):
             return None
@@ -155,8 +177,8 @@ def _volume(segment: Segment) -> tuple[Grid, NDArray[np.float32]]:
         raise Refused(Code.MIXED_GEOMETRY, f"frames of segment {segment.number} differ")
     step = _step(along, first.thickness_mm)
     planes = np.rint((along - along.min()) / step).astype(int)
-    array = np.zeros((int(planes.max()) + 1, *segment.arrays[0].shape), np.float32)
-    for plane, frame in zip(planes, segment.arrays, strict=True):
+    array = np.zeros((int(planes.max()) + 1, *first.size[::-1]), np.float32)
+    for plane, frame in zip(planes, segment.arrays(), strict=True):
         array[plane] = np.maximum(array[plane], frame)
     # an empty plane at both ends, so that the nearest voxel of the end slices is found
     grid = Grid(origin=first.position + (along.min() - step) * first.axes[2], axes=first.axes,

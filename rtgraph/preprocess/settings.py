@@ -7,7 +7,7 @@ made from it.
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.masks import Between, MaskOptions, Mode
-from rtgraph.preprocess.names import NameMap, read_name_map
+from rtgraph.preprocess.names import NameMap, fold, read_name_map
 from rtgraph.preprocess.policy import Policy
 from rtgraph.preprocess.raster import HoleRule
 from rtgraph.preprocess.stacks import StackOptions
@@ -148,6 +148,8 @@ KEYS = (
     Key("masks.several", _one_of("refuse", "first", "merge", "separate"), "refuse",
         "several ROIs of one name"),
     Key("masks.required", _texts, (), "names without which a case is skipped"),
+    Key("masks.segmentations", _one_of("ignore", "add", "alone"), "ignore",
+        "Segmentation objects on the image: add their segments as ROIs, or cases of their own"),
     Key("masks.possible_dose", _flag, False, "add the mask of the body where dose is possible"),
     Key("masks.names", _text, "", "mapping file of ROI names"),
     Key("masks.site", _text, "", "site whose names of the mapping file apply"),
@@ -192,6 +194,11 @@ class Settings:
         """Tell whether a part of cases is made."""
         return part in self.values["parts"]
 
+    def with_reviewed(self, names: Mapping[str, str]) -> "Settings":
+        """Return the configuration with reviewed names: raw name to standard name."""
+        folded = {fold(raw): standard for raw, standard in sorted(names.items())}
+        return replace(self, name_map=replace(self.name_map, reviewed=folded))
+
     @property
     def digest(self) -> str:
         """A hash of the configuration and of the name mapping."""
@@ -201,7 +208,8 @@ class Settings:
     def record(self) -> dict[str, Any]:
         """Return the configuration as plain values, for manifests."""
         return {**{k: _plain(v) for k, v in sorted(self.values.items())},
-                "name_map": {"cohort": dict(self.name_map.cohort),
+                "name_map": {"reviewed": dict(self.name_map.reviewed),
+                             "cohort": dict(self.name_map.cohort),
                              "site": {k: dict(v) for k, v in self.name_map.sites.items()},
                              "set": {k: dict(v) for k, v in self.name_map.sets.items()}}}
 
