@@ -54,6 +54,7 @@ class ImageChoice:
     listed: bool
     by_frame: bool
     same_study: bool
+    same_patient: bool
     frames: tuple[str, ...]
     n_instances: int
 
@@ -69,7 +70,11 @@ class Segmented:
 
 @dataclass(frozen=True, slots=True)
 class CaseInputs:
-    """All that the graph says of a case; it holds no value that identifies the patient."""
+    """All that the graph says of a case; it holds no value that identifies the patient.
+
+    `missing` are plans and structure sets without a file, `foreign` structure sets of another
+    patient than the plan.
+    """
 
     case_id: str
     patient_key: str
@@ -80,6 +85,7 @@ class CaseInputs:
     prescription_gy: float | None
     structure_sets: tuple[str, ...]
     missing: tuple[str, ...]
+    foreign: tuple[str, ...]
     structure_frame: str
     images: tuple[ImageChoice, ...]
     doses: tuple[Candidate, ...]
@@ -189,7 +195,7 @@ _NO_PLAN: Row = {
     "plan": None, "plan_missing": False, "label": None, "site": None, "protocols": [],
     "plan_datetime": None, "prescription_gy": None, "fractions_planned": None,
     "fractions_delivered": None, "beams": [], "groups": [], "related": [],
-    "structure_sets_missing": [],
+    "structure_sets_missing": [], "structure_sets_foreign": [],
 }
 
 
@@ -236,13 +242,15 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
     choices = tuple(ImageChoice(
         str(r["series"]), str(r["modality"]), int(r["n_named"]), int(r["n_missing"]),
         bool(r["listed"]), bool(r["by_frame"]), bool(r["same_study"]),
-        tuple(str(f) for f in r["series_frames"]), int(r["n_instances"])) for r in mine)
+        bool(r["same_patient"]), tuple(str(f) for f in r["series_frames"]),
+        int(r["n_instances"])) for r in mine)
     walks = [r for r in edges if r["patient_key"] == first["patient_key"]]
     candidates = {str(r["dose"]): Candidate(
         uid=str(r["dose"]), plans=tuple(r["plans"]), units=str(r["units"] or ""),
         dose_type=str(r["dose_type"] or ""), summation=str(r["summation"] or ""),
         frame_uid=str(r["frame_uid"] or ""), beams=tuple(r["beams"]), groups=tuple(r["groups"]),
-        readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]))
+        readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]),
+        same_patient=bool(r["same_patient"]))
         for r in doses if r["plan"] in plans}
     series = {c.series_uid for c in choices}
     segmentations = tuple(s for s in segmented if s.series_uid in series)
@@ -257,6 +265,7 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
         structure_sets=sets,
         missing=tuple(sorted({*(str(u) for r in group for u in r["structure_sets_missing"]),
                               *(str(r["plan"]) for r in group if r["plan_missing"])})),
+        foreign=tuple(sorted({str(u) for r in group for u in r["structure_sets_foreign"]})),
         structure_frame=next((str(r["frame_uid"]) for r in mine if r["frame_uid"]), ""),
         images=choices, doses=tuple(candidates[u] for u in sorted(candidates)),
         segmentations=segmentations,
@@ -269,7 +278,7 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
                if uid in own or uid in {str(r["registration"]) for r in walks}},
         series_files={s: tuple(f for f in files.values() if f.series_uid == s)
                       for s in sorted(series)},
-        findings=tuple(Finding(str(r["rule"]), str(r["severity"] or ""), str(r["subject"] or ""),
+        findings=tuple(Finding(str(r["rule"]), str(r["severity"] or "").lower(), str(r["subject"] or ""),
                                f"{r['count']}") for r in issues if r["subject"] in own))
 
 

@@ -42,8 +42,8 @@ async def note_sample(store: Store, run: str, plan: CasePlan, entry: Entry, sett
     series = [{"key": key, "uid": uid, "purpose": purpose, "n_instances": sum(
         f.present for f in inputs.series_files.get(uid, ()))}
               for purpose, uid in made_from if purpose == "IMAGE"]
-    slices = [f for s in series for f in inputs.series_files.get(s["uid"], ())
-              if f.sop_uid in used]
+    slices = [f for p, uid in made_from if p == "IMAGE"
+              for f in inputs.series_files.get(uid, ()) if f.sop_uid in used]
     objects = [{"key": key, "uid": f.sop_uid, "purpose": purpose, "digest": f.digest}
                for purpose, f in (
                    *((p, inputs.files[uid]) for p, uid in made_from if uid in inputs.files),

@@ -8,7 +8,7 @@ from rtgraph.preprocess.cases import IMAGES, CaseInputs, ImageChoice
 from rtgraph.preprocess.masks import Finding
 from rtgraph.preprocess.policy import Decision, decide
 from rtgraph.preprocess.refusals import Code, Refused
-from rtgraph.preprocess.registration import Walk, find_path
+from rtgraph.preprocess.registration import DEFORMABLE, Walk, find_path
 from rtgraph.preprocess.settings import Settings
 
 _RANK = {"info": 0, "warning": 1, "error": 2}
@@ -104,12 +104,16 @@ def _decide(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], s
             draft: _Draft) -> None:
     if inputs.missing:
         raise Refused(Code.REFERENCE, f"missing: {', '.join(inputs.missing)}")
+    if inputs.foreign:
+        raise Refused(Code.OTHER_PATIENT, f"of another patient: {', '.join(inputs.foreign)}")
     if len(inputs.structure_sets) != 1:
         raise Refused(Code.REFERENCE, f"{len(inputs.structure_sets)} structure sets instead of one")
     (structure_set,) = inputs.structure_sets
     draft.values["structure_set"] = structure_set
     _needs_file(inputs, structure_set)
     image = _image(inputs, draft)
+    if not image.same_patient:
+        raise Refused(Code.OTHER_PATIENT, f"of another patient: image series {image.series_uid}")
     draft.values |= {"series": image.series_uid, "missing_slices": image.n_missing}
     if image.n_missing and not settings["allow_nonuniform"]:
         raise Refused(Code.MISSING_SLICES, f"{image.n_missing} of {image.n_named} slices that the "
@@ -117,7 +121,11 @@ def _decide(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], s
     frame = image.frames[0] if len(image.frames) == 1 else inputs.structure_frame
     draft.values["image_frame"] = frame
     if inputs.structure_frame and inputs.structure_frame != frame:
-        draft.values["to_structures"] = _path(inputs, settings, frame, inputs.structure_frame)
+        walks = _path(inputs, settings, frame, inputs.structure_frame)
+        if any(w.edge.matrix_type == DEFORMABLE for w in walks):
+            raise Refused(Code.FRAME, "contours are not carried by a deformation: they would leave "
+                                      "their planes")
+        draft.values["to_structures"] = walks
     _segmentations(inputs, settings, frame, draft)
     if settings.makes("dose") or settings.makes("dvh"):
         _dose(inputs, settings, digest_of, frame, draft)
@@ -138,11 +146,12 @@ def _needs_file(inputs: CaseInputs, uid: str) -> None:
 def _image(inputs: CaseInputs, draft: _Draft) -> ImageChoice:
     """Return the image that the structure set names; by its frame only where it names none."""
     images = [c for c in inputs.images if c.modality in IMAGES]
+    framed = [c for c in images if c.by_frame and c.same_patient and c.n_instances]
     for chosen, how in (
         ([c for c in images if c.n_named], ""),
         ([c for c in images if c.listed and c.n_instances], ""),
-        ([c for c in images if c.by_frame and c.same_study and c.n_instances], "IMAGE_BY_FRAME"),
-        ([c for c in images if c.by_frame and c.n_instances], "IMAGE_BY_FRAME"),
+        ([c for c in framed if c.same_study], "IMAGE_BY_FRAME"),
+        (framed, "IMAGE_BY_FRAME"),
     ):
         present = [c for c in chosen if c.n_instances]
         if len(present) > 1:
@@ -194,13 +203,16 @@ def _dose(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], str
         if c.frame_uid not in paths:
             try:
                 paths[c.frame_uid] = _path(inputs, settings, frame, c.frame_uid)
-            except Refused:
+            except Refused as error:
                 paths[c.frame_uid] = None
+                draft.findings.append(Finding("DOSE_FRAME", "info", c.uid, str(error)))
     decision = decide(settings.policy, inputs.plans, inputs.doses,
                       {f: p is not None for f, p in paths.items()}, digest_of)
     draft.values["decision"] = decision
     if not decision.decided:
-        reasons = [f"{u} {c}" for u, c in decision.rejected] + list(decision.warnings)
+        why = {f.subject: f" ({f.detail})" for f in draft.findings if f.code == "DOSE_FRAME"}
+        reasons = [f"{u} {c}{why.get(u, '') if c == 'FRAME' else ''}"
+                   for u, c in decision.rejected] + list(decision.warnings)
         detail = f"{decision.rule}{': ' if reasons else ''}{', '.join(reasons)}"
         raise Refused(Code.NO_DOSE, detail)
     by_uid = {c.uid: c for c in inputs.doses}

@@ -78,6 +78,8 @@ class Candidate:
         The header says where the planes are.
     inferred : bool
         The link to the plan is guessed.
+    same_patient : bool
+        Dose and plan belong to one patient.
     """
 
     uid: str
@@ -91,6 +93,7 @@ class Candidate:
     readable: bool = True
     created: datetime | None = None
     inferred: bool = False
+    same_patient: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,8 @@ def decide(policy: Policy, plans: Sequence[PlanFacts], candidates: Iterable[Cand
 
 def _filtered(policy: Policy, c: Candidate, frames: Mapping[str, bool]) -> str:
     """Return the code of the first filter that a candidate does not pass (F1 to F5)."""
+    if not c.same_patient:
+        return "OTHER_PATIENT"
     if c.units not in policy.units:
         return "UNITS"
     if c.dose_type not in policy.dose_types:

@@ -1,6 +1,6 @@
 // Plans with what a case needs of them: structure set, fractions, beams, relations
 // view: table
-// returns: patient_key, plan, plan_missing, label, site, protocols, plan_datetime, prescription_gy, fractions_planned, fractions_delivered, beams, groups, related, structure_sets, structure_sets_missing
+// returns: patient_key, plan, plan_missing, label, site, protocols, plan_datetime, prescription_gy, fractions_planned, fractions_delivered, beams, groups, related, structure_sets, structure_sets_missing, structure_sets_foreign
 // identifying: none
 // param plans: list of string   SOPInstanceUIDs
 // try: :param plans => COLLECT { MATCH (p:RTPlan) RETURN p.SOPInstanceUID ORDER BY p.SOPInstanceUID LIMIT 5 }
@@ -24,5 +24,8 @@ RETURN k.patient_key AS patient_key, p.SOPInstanceUID AS plan, p:Missing AS plan
        COLLECT { MATCH (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(s:Instance)
                  RETURN DISTINCT s.SOPInstanceUID AS u ORDER BY u } AS structure_sets,
        COLLECT { MATCH (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(s:Missing)
-                 RETURN DISTINCT s.SOPInstanceUID AS u ORDER BY u } AS structure_sets_missing
+                 RETURN DISTINCT s.SOPInstanceUID AS u ORDER BY u } AS structure_sets_missing,
+       COLLECT { MATCH (p)-[:REFERENCES {role: 'PLAN_STRUCTURE_SET'}]->(s:Instance)
+                 WHERE NOT s:Missing AND NOT EXISTS { (k)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(s) }
+                 RETURN DISTINCT s.SOPInstanceUID AS u ORDER BY u } AS structure_sets_foreign
 ORDER BY patient_key, plan;
