@@ -278,8 +278,9 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
                if uid in own or uid in {str(r["registration"]) for r in walks}},
         series_files={s: tuple(f for f in files.values() if f.series_uid == s)
                       for s in sorted(series)},
-        findings=tuple(Finding(str(r["rule"]), str(r["severity"] or "").lower(), str(r["subject"] or ""),
-                               f"{r['count']}") for r in issues if r["subject"] in own))
+        findings=tuple(
+            Finding(str(r["rule"]), str(r["severity"] or "").lower(), str(r["subject"] or ""),
+                    f"{r['count']}") for r in issues if r["subject"] in own))
 
 
 def _plan(r: Row) -> PlanFacts:

@@ -32,11 +32,13 @@ def bend(chain: Chain, registered: str, source: str, moved: str) -> None:
     """Move an object to another frame, with a deformation between the two."""
     frames = {"here": chain["ct"][0].FrameOfReferenceUID, "there": ELSEWHERE}
     frame(chain, moved)
-    ds = deformable()
+    patient, ds = str(chain["plan"].PatientID), deformable()
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = solids.uid(patient, "deform")
+    ds.SeriesInstanceUID = solids.uid(patient, "registrations")
     fixed, moving = ds.DeformableRegistrationSequence
     ds.FrameOfReferenceUID = fixed.SourceFrameOfReferenceUID = frames[registered]
     moving.SourceFrameOfReferenceUID = frames[source]
-    chain["deformation"] = planned.own(ds, str(chain["plan"].PatientID))
+    chain["deformation"] = planned.own(ds, patient)
 
 
 def of_another(chain: Chain, name: str) -> None:
