@@ -6,11 +6,12 @@ from typing import Any
 
 from rtgraph.preprocess.cases import IMAGES, CaseInputs, ImageChoice
 from rtgraph.preprocess.masks import Finding
-from rtgraph.preprocess.policy import Decision, decide
+from rtgraph.preprocess.policy import Decision, Rule, decide
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.registration import DEFORMABLE, Walk, find_path
 from rtgraph.preprocess.settings import Settings
 
+_RESOLVE = "Name the doses that are not meant in dose_policy.excluded, or set on_ambiguity."
 _RANK = {"info": 0, "warning": 1, "error": 2}
 
 
@@ -214,7 +215,7 @@ def _dose(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], str
         reasons = [f"{u} {c}{why.get(u, '') if c == 'FRAME' else ''}"
                    for u, c in decision.rejected] + list(decision.warnings)
         detail = f"{decision.rule}{': ' if reasons else ''}{', '.join(reasons)}"
-        raise Refused(Code.NO_DOSE, detail)
+        raise Refused(Code.NO_DOSE, detail, _RESOLVE if decision.rule is Rule.AMBIGUOUS else "")
     by_uid = {c.uid: c for c in inputs.doses}
     used = [by_uid[uid] for uid, _ in decision.chosen]
     if len({c.frame_uid for c in used}) > 1:

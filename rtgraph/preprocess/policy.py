@@ -41,6 +41,8 @@ class Policy:
         DoseUnits and DoseType that are accepted; one result never mixes two types.
     links : tuple of str
         stated, and inferred to accept guessed links of doses to plans.
+    excluded : tuple of str
+        SOPInstanceUIDs of doses that are never taken: how a person resolves what is ambiguous.
     on_ambiguity : str
         refuse, or latest: of several different doses of a plan the one calculated last.
     max_plausible_gy, prescription_ratio
@@ -53,6 +55,7 @@ class Policy:
     units: tuple[str, ...] = ("GY",)
     dose_types: tuple[str, ...] = ("PHYSICAL",)
     links: tuple[str, ...] = ("stated",)
+    excluded: tuple[str, ...] = ()
     on_ambiguity: str = "refuse"
     max_plausible_gy: float = 100.0
     prescription_ratio: tuple[float, float] = (0.5, 2.0)
@@ -178,6 +181,8 @@ def decide(policy: Policy, plans: Sequence[PlanFacts], candidates: Iterable[Cand
 
 def _filtered(policy: Policy, c: Candidate, frames: Mapping[str, bool]) -> str:
     """Return the code of the first filter that a candidate does not pass (F1 to F5)."""
+    if c.uid in policy.excluded:
+        return "EXCLUDED"
     if not c.same_patient:
         return "OTHER_PATIENT"
     if c.units not in policy.units:

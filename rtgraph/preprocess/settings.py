@@ -162,6 +162,7 @@ KEYS = (
     Key("dose_policy.units", _some_of("GY"), ("GY",), "accepted DoseUnits"),
     Key("dose_policy.dose_types", _texts, ("PHYSICAL",), "accepted DoseType, preferred ones first"),
     Key("dose_policy.links", _some_of("stated", "inferred"), ("stated",), "accepted links"),
+    Key("dose_policy.excluded", _texts, (), "SOPInstanceUIDs of doses that are never taken"),
     Key("dose_policy.on_ambiguity", _one_of("refuse", "latest"), "refuse",
         "several different doses of one plan"),
     Key("dose_policy.max_plausible_gy", _number(0, 10**4), 100.0, "a larger maximum is warned of"),
