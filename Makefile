@@ -13,7 +13,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean conformance \
-	bench bench-masks bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
+	acceptance bench bench-masks bench-corpus bench-ingest bench-store bench-checks bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(VENV)/dev.done  ## check style and types
 
 docs: $(VENV)/dev.done  ## write the pages of docs/reference; prints those that have changed
 	@$(BIN)/python tools/make_docs.py
+
+acceptance: $(VENV)/dev.done $(VENV)/runtime.done  ## let nnU-Net and MONAI read exports, in an environment of their own
+	$(BIN)/python -m tools.acceptance $(or $(OUT),acceptance) $(ARGS)
 
 conformance: $(VENV)/dev.done  ## print masks, doses and DVHs beside their analytic truth
 	@$(BIN)/python -m tools.conformance $(ARGS)

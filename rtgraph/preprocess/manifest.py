@@ -119,9 +119,13 @@ def _labels(settings: Settings) -> dict[str, int]:
 
 
 def _nnunet(settings: Settings, written: Sequence[Entry]) -> dict[str, Any]:
-    """Return dataset.json of nnU-Net v2; CT is not normalised here when the channel says CT."""
-    plain = not settings["image.steps"]
-    return {"channel_names": {"0": "CT" if plain else "noNorm"}, "labels": _labels(settings),
+    """Return dataset.json of nnU-Net v2, which normalises by the name of the channel.
+
+    CT has a scheme of its own there, noNorm is left as it is, other names are z-scored by image.
+    """
+    kinds = sorted({str(e.record["modality"]) for e in written if e.record.get("modality")})
+    channel = "noNorm" if settings["image.steps"] else "/".join(kinds) or "image"
+    return {"channel_names": {"0": channel}, "labels": _labels(settings),
             "numTraining": sum(e.split != "test" for e in written), "file_ending": ".nii.gz",
             "name": settings["export.dataset_name"]}
 

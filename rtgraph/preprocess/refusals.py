@@ -35,7 +35,7 @@ class Code(StrEnum):
     UNREADABLE = "UNREADABLE"
 
 
-_HINTS = {
+HINTS = {
     Code.CONFLICTING_MATRIX: "Export the registration again, or leave it out.",
     Code.DEFORMABLE_INVERSE: "A deformation is stored in one direction; swap the images.",
     Code.DUPLICATE_POSITION: "Remove the second copy of the slices, or name the series.",
@@ -66,7 +66,7 @@ class Refused(RtgraphError):
 
     def __init__(self, code: Code, detail: str, hint: str = "") -> None:
         self.code, self.detail = code, detail
-        super().__init__(f"{code}: {detail}", hint or _HINTS.get(code, ""))
+        super().__init__(f"{code}: {detail}", hint or HINTS.get(code, ""))
 
     def __reduce__(self) -> tuple[type["Refused"], tuple[Code, str, str]]:
         return Refused, (self.code, self.detail, self.hint)

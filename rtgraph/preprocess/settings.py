@@ -38,20 +38,25 @@ class Key:
     text: str
 
 
-def _one_of(*words: str) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if value not in words:
-            raise ValueError(f"one of {', '.join(words)} is expected")
+class OneOf:
+    """Reads one word of a list."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, value: Any) -> Any:
+        if value not in self.words:
+            raise ValueError(f"one of {', '.join(self.words)} is expected")
         return value
-    return read
 
 
-def _some_of(*words: str) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if not isinstance(value, list) or not value or not set(value) <= set(words):
-            raise ValueError(f"a list of {', '.join(words)} is expected")
-        return tuple(w for w in words if w in value)
-    return read
+class SomeOf(OneOf):
+    """Reads several words of a list, in the order of the list."""
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, list) or not value or not set(value) <= set(self.words):
+            raise ValueError(f"a list of {', '.join(self.words)} is expected")
+        return tuple(w for w in self.words if w in value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -126,44 +131,44 @@ def _metrics(value: Any) -> tuple[str, ...]:
 
 
 KEYS = (
-    Key("format", _one_of(*FORMATS), None, "what is written"),
-    Key("parts", _some_of(*PARTS), ("image", "masks", "dose"), "which parts of a case are made"),
+    Key("format", OneOf(*FORMATS), None, "what is written"),
+    Key("parts", SomeOf(*PARTS), ("image", "masks", "dose"), "which parts of a case are made"),
     Key("allow_nonuniform", _flag, False,
         "resample uneven planes and missing slices, with a validity mask"),
     Key("allow_tilt", _flag, False, "resample a sheared stack to a straight grid"),
     Key("grid.spacing_mm", _spacing, None,
         "along columns, rows, planes; absent: that of the planning image"),
-    Key("grid.orientation", _one_of("LPS", "RAS"), None,
+    Key("grid.orientation", OneOf("LPS", "RAS"), None,
         "axes of the arrays; absent: those of the planning image"),
     Key("grid.crop_voxels", _whole(8, 1024), None,
         "edge of a cube about the first ROI of masks.rois; absent: no crop"),
     Key("image.steps", _steps, (), "normalisation steps, in order"),
     Key("image.phase", _text, "", "stack that is meant, as attribute=value"),
-    Key("masks.mode", _one_of(*Mode), Mode.voxel_centre, "how a voxel belongs to an ROI"),
-    Key("masks.holes", _one_of(*HoleRule), HoleRule.xor, "what several contours on a plane mean"),
-    Key("masks.between", _one_of(*Between), Between.none,
+    Key("masks.mode", OneOf(*Mode), Mode.voxel_centre, "how a voxel belongs to an ROI"),
+    Key("masks.holes", OneOf(*HoleRule), HoleRule.xor, "what several contours on a plane mean"),
+    Key("masks.between", OneOf(*Between), Between.none,
         "planes without a contour between others"),
     Key("masks.rois", _texts, (),
         "standard or raw names; their order is that of labels; empty: every ROI"),
-    Key("masks.several", _one_of("refuse", "first", "merge", "separate"), "refuse",
+    Key("masks.several", OneOf("refuse", "first", "merge", "separate"), "refuse",
         "several ROIs of one name"),
     Key("masks.required", _texts, (), "names without which a case is skipped"),
-    Key("masks.segmentations", _one_of("ignore", "add", "alone"), "ignore",
+    Key("masks.segmentations", OneOf("ignore", "add", "alone"), "ignore",
         "Segmentation objects on the image: add their segments as ROIs, or cases of their own"),
     Key("masks.possible_dose", _flag, False, "add the mask of the body where dose is possible"),
     Key("masks.names", _text, "", "mapping file of ROI names"),
     Key("masks.site", _text, "", "site whose names of the mapping file apply"),
     Key("dose.steps", _steps, (), "normalisation steps, in order"),
-    Key("dose.outside", _one_of("zero", "nan"), "zero", "value outside the dose grid"),
+    Key("dose.outside", OneOf("zero", "nan"), "zero", "value outside the dose grid"),
     Key("dvh.metrics", _metrics, METRICS, "columns of the DVH table"),
     Key("dose_policy.name", _text, "plan-dose", "name of the policy, for the record"),
     Key("dose_policy.version", _whole(1, 10**6), 1, "version of the policy, for the record"),
-    Key("dose_policy.scope", _one_of("plan", "course"), "plan", "dose of one plan, or of all"),
-    Key("dose_policy.units", _some_of("GY"), ("GY",), "accepted DoseUnits"),
+    Key("dose_policy.scope", OneOf("plan", "course"), "plan", "dose of one plan, or of all"),
+    Key("dose_policy.units", SomeOf("GY"), ("GY",), "accepted DoseUnits"),
     Key("dose_policy.dose_types", _texts, ("PHYSICAL",), "accepted DoseType, preferred ones first"),
-    Key("dose_policy.links", _some_of("stated", "inferred"), ("stated",), "accepted links"),
+    Key("dose_policy.links", SomeOf("stated", "inferred"), ("stated",), "accepted links"),
     Key("dose_policy.excluded", _texts, (), "SOPInstanceUIDs of doses that are never taken"),
-    Key("dose_policy.on_ambiguity", _one_of("refuse", "latest"), "refuse",
+    Key("dose_policy.on_ambiguity", OneOf("refuse", "latest"), "refuse",
         "several different doses of one plan"),
     Key("dose_policy.max_plausible_gy", _number(0, 10**4), 100.0, "a larger maximum is warned of"),
     Key("dose_policy.prescription_ratio", _ratio, (0.5, 2.0),
@@ -172,10 +177,9 @@ KEYS = (
     Key("registration.chosen", _texts, (), "SOPInstanceUIDs of the only ones that may be used"),
     Key("split.seed", _whole(0, 2**63 - 1), 1, "seed of the split"),
     Key("split.shares", _shares, (("train", 1.0),), "shares of patients"),
-    Key("split.stratify", _one_of("", "site", "protocol"), "", "keep shares within each value"),
-    Key("export.dataset_id", _whole(1, 999), 1, "number of an nnU-Net data set"),
+    Key("split.stratify", OneOf("", "site", "protocol"), "", "keep shares within each value"),
     Key("export.dataset_name", _text, "RTGRAPH", "name of an nnU-Net data set"),
-    Key("checks.skip_at", _one_of("error", "warning", "never"), "error",
+    Key("checks.skip_at", OneOf("error", "warning", "never"), "error",
         "open findings of this severity skip a case"),
 )
 _BY_NAME = {k.name: k for k in KEYS}

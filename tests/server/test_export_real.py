@@ -35,9 +35,8 @@ def check_masks(name: str, structures: Dataset, out: Path, entry: Entry) -> int:
     origin = np.array([float(x) for x in ct[0].ImagePositionPatient])
     planes = tuple(float(d.ImagePositionPatient[2]) - origin[2] for d in ct)
     assert image.GetSize() == (ct[0].Columns, ct[0].Rows, len(ct))
-    assert np.array_equal(sitk.GetArrayFromImage(image), np.stack([
-        d.pixel_array.astype(int) * int(d.RescaleSlope) + int(d.RescaleIntercept)
-        for d in ct]))
+    hu = np.stack([d.pixel_array * float(d.RescaleSlope) + float(d.RescaleIntercept) for d in ct])
+    assert np.array_equal(sitk.GetArrayFromImage(image), np.rint(hu))
     layout = solids.Layout(origin=tuple(origin), positions=planes, spacing=tuple(spacing),
                            size=(int(ct[0].Columns), int(ct[0].Rows)))
     drawn = {int(i.ReferencedROINumber): i for i in structures.ROIContourSequence}
