@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,46 @@ def test_export(graph: TestGraph, chain: dict[str, object], tmp_path: Path) -> N
     assert "0 written (0 kept), 1 skipped" in bad.output
 
 
+def test_cohorts_and_queries_choose_cases(graph: TestGraph, tmp_path: Path) -> None:
+    chains = {p: planned.chain(p) for p in ("PAT-A", "PAT-B")}
+    chains["PAT-B"]["plan"].RTPlanLabel = "OTHER"
+    for patient, objects in chains.items():
+        planned.write(objects, tmp_path / "in" / patient)
+    graph.ingest(tmp_path / "in")
+    wanted = {name: str(chains[p]["plan"].SOPInstanceUID) for name, p in (
+        ("instance", "PAT-A"), ("series", "PAT-B"), ("patient", "PAT-B"))}
+    saved = {
+        "instance": ("--level", "instance", "--find", f"SOPInstanceUID={_dose(chains['PAT-A'])}"),
+        "series": ("--level", "series", "--find",
+                   f"SeriesInstanceUID={chains['PAT-B']['ct'][0].SeriesInstanceUID}"),
+        "patient": ("--find", "RTPlanLabel=OTHER"),
+    }
+    for name, words in saved.items():
+        assert run(graph, "cohort", "save", name, *words).exit_code == 0
+        dry = run(graph, "preprocess", "export", "--preset", "npz", "--dry-run", "--cohort", name)
+        assert [c["plans"] for c in json.loads(dry.stdout)["cases"]] == [[wanted[name]]], name
+    queried = run(graph, "preprocess", "export", "--preset", "npz", "--dry-run", "--query",
+                  "plans-by-approval", "-p", "status=APPROVED")
+    assert sorted(c["plans"] for c in json.loads(queried.stdout)["cases"]) == sorted(
+        [str(c["plan"].SOPInstanceUID)] for c in chains.values())
+    out = tmp_path / "out"
+    made = run(graph, "preprocess", "export", "--preset", "npz", "--cohort", "patient", "-o",
+               str(out), "-j", "1")
+    assert made.exit_code == 0, made.output
+    assert graph.read("MATCH (:ExportRun {state: 'DONE'})-[:OF_COHORT]->(c:Cohort) "
+                      "RETURN c.name AS name") == [{"name": "patient"}]
+    (cohort,) = graph.read("MATCH (c:Cohort {name: 'patient'}) RETURN c.member_digest AS digest")
+    card = (out / "datacard.md").read_text()
+    assert "Cohort: patient, 1 members of level patient of the query find, saved 20" in card
+    assert cohort["digest"] in card
+    unknown = run(graph, "preprocess", "export", "--preset", "npz", "--dry-run", "--cohort", "no")
+    assert isinstance(unknown.exception, UnknownName)
+
+
+def _dose(chain: dict[str, Any]) -> str:
+    return str(chain["dose"].SOPInstanceUID)
+
+
 WRONG = [
     # name           words, message
     ("neither",      (),                                "--preset or --config"),
@@ -67,6 +108,7 @@ WRONG = [
     ("no preset",    ("--preset", "nift", "--dry-run"), "nift"),
     ("two sources",  ("--preset", "nifti", "--dry-run", "--patient", "x", "--query", "y"),
      "exclude each other"),
+    ("no query",     ("--preset", "nifti", "--dry-run", "-p", "a=b"),        "there is none"),
     ("unknown part", ("--preset", "nifti", "--dry-run", "--only", "mask"),   "parts"),
 ]  # fmt: skip
 
@@ -96,6 +138,12 @@ def test_names_are_decided_by_people_and_stay_decided(
         {"name": "Parotid_R", "reviewer": "MB", "method": "SYNONYM"}]
     assert run(graph, "derive").exit_code == 0
     assert graph.read(statement)[0]["reviewer"] == "MB"
+    config = tmp_path / "own.toml"
+    config.write_text("format = 'nifti'\nparts = ['masks']\n[masks]\nrois = ['Parotid_R']\n")
+    made = run(graph, "preprocess", "export", "--config", str(config), "-o", str(tmp_path / "out"),
+               "-j", "1")
+    assert made.exit_code == 0, made.output
+    assert [p.name for p in (tmp_path / "out").rglob("masks/*")] == ["parotid_r-4.nii.gz"]
     rest = csv.DictReader(io.StringIO(run(graph, "preprocess", "names").stdout))
     assert "par re" not in {r["raw_name"] for r in rest}
     reviewed.write_text("raw_name,decision\npar re,Parotis\n")
@@ -122,8 +170,11 @@ def test_rtstruct(graph: TestGraph, chain: dict[str, object], tmp_path: Path) ->
     assert [r.name for r in read_structures(dcmread(out)).rois] == ["Heart", "Liver"]
     assert run(graph, *words).exception is not None
     graph.ingest(out)
-    issues = graph.read("MATCH (i:Issue) WHERE i.severity = 'error' RETURN i.rule AS rule")
-    assert issues == []
+    validated = run(graph, "validate", "--store", "--fail-on", "error")
+    assert graph.read("MATCH (v:ValidationRun) RETURN count(v) AS n") == [{"n": 1}], (
+        validated.output)
+    assert graph.read("MATCH (i:Issue {severity: 'ERROR'}) WHERE i.subject STARTS WITH $uid "
+                      "RETURN i.rule AS rule", uid=str(dcmread(out).SOPInstanceUID)) == []
 
 
 def test_compare(graph: TestGraph, chain: dict[str, object], tmp_path: Path) -> None:
