@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom.uid import UID
 
 from rtgraph.preprocess.files import header_digest
 from rtgraph.preprocess.registration import DEFORMABLE
@@ -33,7 +34,8 @@ def bend(chain: Chain, registered: str, source: str, moved: str) -> None:
     frames = {"here": chain["ct"][0].FrameOfReferenceUID, "there": ELSEWHERE}
     frame(chain, moved)
     patient, ds = str(chain["plan"].PatientID), deformable()
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = solids.uid(patient, "deform")
+    ds.SOPInstanceUID = UID(solids.uid(patient, "deform"))
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     ds.SeriesInstanceUID = solids.uid(patient, "registrations")
     fixed, moving = ds.DeformableRegistrationSequence
     ds.FrameOfReferenceUID = fixed.SourceFrameOfReferenceUID = frames[registered]

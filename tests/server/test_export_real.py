@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydicom import Dataset, dcmread
+from pydicom.uid import ImplicitVRLittleEndian
 
 from rtgraph.preprocess.manifest import Entry
 from tests.conftest import DATA
@@ -23,7 +24,7 @@ def objects(name: str, modality: str) -> list[Dataset]:
     found = [dcmread(f, force=True) for f in sorted((DATA / name).rglob("*.dcm"))]
     for ds in found:
         if "TransferSyntaxUID" not in ds.file_meta:
-            ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2"
+            ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return [ds for ds in found if ds.Modality == modality]
 
 
@@ -31,28 +32,26 @@ def check_masks(name: str, structures: Dataset, out: Path, entry: Entry) -> int:
     """Compare every mask with winding numbers of its voxel centres; return how many there are."""
     image = sitk.ReadImage(str(out / entry.case_id / "image.nii.gz"))
     ct = sorted(objects(name, "CT"), key=lambda d: float(d.ImagePositionPatient[2]))
-    spacing = [float(x) for x in ct[0].PixelSpacing][::-1]
+    spacing = (float(ct[0].PixelSpacing[1]), float(ct[0].PixelSpacing[0]))
     origin = np.array([float(x) for x in ct[0].ImagePositionPatient])
     planes = tuple(float(d.ImagePositionPatient[2]) - origin[2] for d in ct)
     assert image.GetSize() == (ct[0].Columns, ct[0].Rows, len(ct))
     hu = np.stack([d.pixel_array * float(d.RescaleSlope) + float(d.RescaleIntercept) for d in ct])
     assert np.array_equal(sitk.GetArrayFromImage(image), np.rint(hu))
-    layout = solids.Layout(origin=tuple(origin), positions=planes, spacing=tuple(spacing),
+    layout = solids.Layout(origin=tuple(origin), positions=planes, spacing=spacing,
                            size=(int(ct[0].Columns), int(ct[0].Rows)))
     drawn = {int(i.ReferencedROINumber): i for i in structures.ROIContourSequence}
     files = {int(p.name.split(".")[0].rpartition("-")[2]): p
              for p in (out / entry.case_id / "masks").iterdir()}
-    edge = 0
     for number, path in files.items():
         contours = []
         for contour in drawn[number].ContourSequence:
             points = np.array(contour.ContourData, float).reshape(-1, 3) - origin
-            plane = min(planes, key=lambda w, z=points[0, 2]: abs(w - z))
-            contours.append((plane, points[:, :2]))
+            plane = int(np.argmin(np.abs(np.array(planes) - points[0, 2])))
+            contours.append((planes[plane], points[:, :2]))
         mask = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
         # centres that lie on an edge may fall on either side: contours there are of whole pixels
         apart = int((mask != solids.truth(contours, layout)).sum())
-        edge += apart
         assert apart <= 0.002 * mask.sum(), (path.name, apart, int(mask.sum()))
     return len(files)
 

@@ -26,7 +26,7 @@ def test_stored_curves_of_a_planning_system() -> None:
     folder = DATA / "dicompyler-breast"
     objects = {ds.Modality: ds for f in folder.rglob("*.dcm") for ds in [dcmread(f, force=True)]}
     structures, dose = read_structures(objects["RTSTRUCT"]), read_dose(objects["RTDOSE"])
-    planes = np.arange(98) * 3.0
+    planes = np.arange(98, dtype=np.float64) * 3.0
     corner = [float(x) for x in objects["CT"].ImagePositionPatient[:2]]
     spacing = float(objects["CT"].PixelSpacing[0])
     grid = Grid(origin=np.array([*corner, -122.4407]), axes=np.eye(3), spacing=(spacing, spacing),
