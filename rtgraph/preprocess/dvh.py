@@ -209,8 +209,3 @@ def _cells(polygons: Sequence[Polygon], grid: Grid, cell_mm: float, layer_mm: fl
         for layer in range(layers):
             shift = ((layer + 0.5) / layers - 0.5) * thickness
             yield centre + shift * grid.axes[2], volume
-
-
-def differential(dvh: Dvh, edges_gy: NDArray[np.float64]) -> Floats:
-    """Return the volume in cc between neighbouring doses."""
-    return np.asarray(np.histogram(dvh.doses_gy, edges_gy, weights=dvh.volumes_cc)[0], np.float64)

@@ -99,15 +99,6 @@ def _data_set(raw: bytes) -> int:
     return at
 
 
-def whole_digest(location: str) -> str:
-    """Return a digest of all bytes of a file or member."""
-    found = blake2b(digest_size=16)
-    with opened(location) as stream:
-        while block := stream.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
-
-
 def status(location: str) -> tuple[int, int]:
     """Return size and modification time (ns); a member has its own size and its archive's time.
 

@@ -4,10 +4,9 @@ import json
 from collections.abc import Sequence
 from html import escape
 
+from rtgraph.graphmodel.tables import HIDDEN
 from rtgraph.preprocess.differences import Difference
 from rtgraph.text import plain
-
-HIDDEN = "(hidden)"
 
 
 def _values(d: Difference, identifiers: bool) -> tuple[str, str]:

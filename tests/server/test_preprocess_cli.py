@@ -186,7 +186,7 @@ def test_compare(graph: TestGraph, chain: dict[str, object], tmp_path: Path) -> 
     stored = str(chain["plan"].SOPInstanceUID)  # type: ignore[attr-defined]
     found = run(graph, "compare", stored, path, "--ignore", "*UID", "--tolerance", "0.5")
     assert found.exit_code == 1
-    assert found.stdout == "~ BeamSequence[BeamNumber=2].BeamName: (hidden) -> (hidden)\n"
+    assert found.stdout == "~ BeamSequence[BeamNumber=2].BeamName: hidden -> hidden\n"
     shown = run(graph, "compare", stored, path, "--ignore", "*UID", "--identifiers", "-f", "json")
     rows = json.loads(shown.stdout)["differences"]
     assert [(r["a"], r["b"]) for r in rows] == [("90", "90.2"), ("B2", "<b>new</b>")]
