@@ -12,9 +12,9 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 	--generate-hashes --only-binary :all: --custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test server-test page-test lint docs lock clean \
-	bench bench-corpus bench-ingest bench-store bench-checks bench-layout bench-archive \
-	bench-rosamllib
+.PHONY: help demo setup test server-test page-test lint docs lock clean conformance acceptance \
+	bench bench-masks bench-corpus bench-ingest bench-store bench-checks bench-layout \
+	bench-archive bench-rosamllib
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ lint: $(VENV)/dev.done  ## check style and types
 docs: $(VENV)/dev.done  ## write the pages of docs/reference; prints those that have changed
 	@$(BIN)/python tools/make_docs.py
 
+acceptance: $(VENV)/dev.done $(VENV)/runtime.done  ## let nnU-Net and MONAI read exports, in an environment of their own
+	$(BIN)/python -m tools.acceptance $(or $(OUT),acceptance) $(ARGS)
+
+conformance: $(VENV)/dev.done  ## print masks, doses and DVHs beside their analytic truth
+	@$(BIN)/python -m tools.conformance $(ARGS)
+
 bench: $(VENV)/dev.done  ## measure reading against pydicom; fails when a gate is missed
 	$(BIN)/python -m bench.scan $(or $(OUT),$(BENCH)/corpus) $(ARGS)
 
@@ -64,6 +70,9 @@ bench-archive: $(VENV)/dev.done  ## measure archives beside DCMTK; needs Orthanc
 
 bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment of its own
 	$(BIN)/python -m bench.rosamllib_compare $(or $(OUT),$(BENCH)) $(ARGS)
+
+bench-masks: $(VENV)/dev.done  ## compare with dcmrtstruct2nii, in an environment of its own
+	$(BIN)/python -m bench.masks $(or $(OUT),$(BENCH)) $(ARGS)
 
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)

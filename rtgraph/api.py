@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtgraph import config
 from rtgraph.cypher.graph import find_patient
-from rtgraph.errors import UnknownName
+from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from rtgraph.ingest.pipeline import Progress
     from rtgraph.ingest.runs import Summary
+    from rtgraph.preprocess.case import Case
+    from rtgraph.preprocess.cases import Locate
     from rtgraph.store.bolt import Store
     from rtgraph.viz.figure import Figure
     from rtgraph.viz.picture import Material
@@ -69,6 +71,32 @@ class TableFrames(Mapping[str, "pandas.DataFrame"]):
 
     def __len__(self) -> int:
         return len(TABLES)
+
+
+async def graph_case(store: "Store", uid: str, preset: str) -> "Case":
+    """Return the case of a plan or structure set; see `Graph.case`."""
+    from rtgraph.cypher.cohorts import Members
+    from rtgraph.preprocess import review
+    from rtgraph.preprocess.case import Case
+    from rtgraph.preprocess.cases import load_cases, select
+    from rtgraph.preprocess.settings import preset_text, read_settings
+
+    settings = read_settings(preset if "\n" in preset else preset_text(preset))
+    settings = settings.with_reviewed(await review.reviewed(store))
+    selection = await select(store, Members("INSTANCE", (uid,)), sets=True,
+                             segmentations=True)
+    cases = await load_cases(store, selection, await locating(store))
+    if len(cases) != 1:
+        raise UsageError(f"{len(cases)} plans belong to this object.",
+                         "Name the plan: graph.case(plan_uid)")
+    return Case(cases[0], settings)
+
+
+async def locating(store: "Store") -> "Locate":
+    """Return what finds the files of paths of the graph; roots of the settings win."""
+    from rtgraph.ingest.wherefile import roots_of
+
+    return (await roots_of(store, config.load().real_roots())).location
 
 
 async def scan(
@@ -236,6 +264,18 @@ class Graph:
             return await material(self._store, key, self.target.browser_link)
 
         return Figure(self._background.run(read()), how)
+
+    def case(self, uid: str, preset: str = "nifti") -> "Case":
+        """Return the case of a plan, or of a structure set or dose of one plan or none.
+
+        Parameters
+        ----------
+        uid : str
+            SOPInstanceUID.
+        preset : str
+            Preset, or the text of a configuration, that says how arrays are made.
+        """
+        return self._background.run(graph_case(self._store, uid, preset))
 
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""

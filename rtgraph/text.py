@@ -6,8 +6,10 @@ HTML goes through the autoescaping templates of `viz`, `json_for_script` is for 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, time
+from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 _LINES = (0x09, 0x0A)
@@ -49,6 +51,16 @@ def csv_cell(value: object) -> object:
         return value
     text = plain(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
+
+
+def file_name(text: str) -> str:
+    """Return `text` as it may stand in the name of a file on any system; maybe nothing is left.
+
+    Letters, digits, dot, hyphen and underscore stay, all else becomes an underscore; without
+    case, at most 64 characters, no dots at the end.
+    """
+    kept = re.sub(r"[^\w.-]", "_", normalize("NFC", text)).casefold()
+    return kept.rstrip(".")[:64].rstrip(".")
 
 
 def json_for_script(value: object) -> str:

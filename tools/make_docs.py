@@ -20,6 +20,7 @@ from rtgraph.graphmodel.tables import IDENTIFYING, TABLES
 from rtgraph.ingest.headscan import Fallback
 from rtgraph.ingest.records import Reason, State
 from rtgraph.settings import NODE_SETTINGS, SETTINGS
+from tools.export_page import export_page
 from tools.find_page import find_page, settings_of_checks
 from tools.markdown import NOTICE, code, table
 from tools.roles_page import reference_roles
@@ -211,6 +212,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     WALK_PICTURE: walk_picture,
     "checks.md": check_pages,
     "commands.md": commands,
+    "exports.md": export_page,
     "find.md": find_page,
     "graph-schema.md": graph_schema,
     PICTURE: picture,

@@ -37,7 +37,7 @@ _NAMES = {
     "ns": "file_mtime mtime",
     "mm (translation)": "matrix",
     "": "ImageOrientationPatient FinalCumulativeMetersetWeight physical_density determinant "
-        "rotation_error cbct_score score confidence",
+        "rotation_error cbct_score score confidence weight",
 }
 UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
 

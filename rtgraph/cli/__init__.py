@@ -5,6 +5,7 @@ from rtgraph.cli import (
     browsing,
     checking,
     cohorts,
+    comparing,
     configuring,
     demo,
     deriving,
@@ -12,6 +13,7 @@ from rtgraph.cli import (
     examining,
     finding,
     pacs,
+    preprocessing,
     querying,
     reading,
     retrieving,
@@ -19,6 +21,6 @@ from rtgraph.cli import (
 )
 from rtgraph.cli.app import app, main
 
-__all__ = ["administering", "app", "browsing", "checking", "cohorts", "configuring", "demo",
-           "deriving", "drawing", "examining", "finding", "main", "pacs", "querying", "reading",
-           "retrieving", "server"]
+__all__ = ["administering", "app", "browsing", "checking", "cohorts", "comparing", "configuring",
+           "demo", "deriving", "drawing", "examining", "finding", "main", "pacs", "preprocessing",
+           "querying", "reading", "retrieving", "server"]

@@ -181,6 +181,12 @@ async def frozen(store: "Store", name: str) -> list[Row]:
     return await store.read(query("cohort-members").statement, cohort=name)
 
 
+async def frozen_members(store: "Store", name: str) -> Members:
+    """Return the members of a saved cohort that are still in the graph, as keys of one level."""
+    level = str((await cohort(store, name))["level"])
+    return Members(level, tuple(sorted(str(r["key"]) for r in await frozen(store, name))))
+
+
 async def changes(store: "Store", name: str, folder: Path | None = None) -> Changes:
     """Ask the question of a cohort again and compare."""
     saved = await cohort(store, name)

@@ -9,6 +9,7 @@ from rtgraph.graphmodel.archive import (
     RETRIEVE_RUN,
 )
 from rtgraph.graphmodel.findings import COHORT, ISSUE, VALIDATION_RUN
+from rtgraph.graphmodel.lineage import DOSE_SELECTION, EXPORT_RUN, SAMPLE
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, kept, later
 from rtgraph.graphmodel.shared import SHARED
@@ -224,4 +225,7 @@ NODE_TYPES = (
     NodeType("Issue", "key", ISSUE),
     NodeType("ValidationRun", "id", VALIDATION_RUN),
     NodeType("Cohort", "name", COHORT),
+    NodeType("ExportRun", "id", EXPORT_RUN),
+    NodeType("Sample", "key", SAMPLE),
+    NodeType("DoseSelection", "key", DOSE_SELECTION),
 )

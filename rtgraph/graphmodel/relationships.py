@@ -113,7 +113,9 @@ RELATIONSHIP_TYPES = (
     RelationshipType("NAMED_AS", "ROI to StandardName", (
         Property("exact", "BOOLEAN", "true when the name is the standard one to the letter"),
         _text("method", "EXACT, CASEFOLD, SYNONYM or RULE"),
-        Property("score", "FLOAT", "1.0 for EXACT, less for the others")), derived=True),
+        Property("score", "FLOAT", "1.0 for EXACT, less for the others"),
+        _text("reviewer", "who decided, where a person did; such an edge is kept"),
+        Property("reviewed", "DATE", "when")), derived=True),
     RelationshipType("CODED_AS", "ROI, Segment or Instance to Code", (
         _text("attribute", "keyword of the code sequence"),
         _text("meaning", "CodeMeaning as written")), ("attribute",)),
@@ -155,6 +157,17 @@ RELATIONSHIP_TYPES = (
     RelationshipType("ABOUT", "Issue to any node: its subject", derived=True),
     RelationshipType("FOUND_IN", "Issue to ValidationRun"),
     RelationshipType("HAS_MEMBER", "Cohort to any Patient, Study, Series or Instance"),
+    RelationshipType("OF_COHORT", "ExportRun to Cohort"),
+    RelationshipType("WROTE", "ExportRun to Sample"),
+    RelationshipType("MADE_FROM", "Sample to Instance or Series", (
+        _text("purpose", "IMAGE, STRUCTURES, PLAN, DOSE or REGISTRATION"),
+        _text("digest", "header_digest that the object had"),
+        _count("n_instances", "objects that the series had")), ("purpose",)),
+    RelationshipType("USED_SELECTION", "Sample to DoseSelection"),
+    RelationshipType("SELECTED", "DoseSelection to RTDose", (
+        Property("weight", "FLOAT", "factor of the dose in the sum"),)),
+    RelationshipType("REJECTED", "DoseSelection to RTDose", (
+        _text("code", "why the dose was not taken"),)),
 )
 BY_NAME = {t.name: t for t in reversed(RELATIONSHIP_TYPES)}
 # Edges that files state from an object, or from a series for its image objects, by start.

@@ -36,6 +36,9 @@ CREATE CONSTRAINT retrieverun_key IF NOT EXISTS FOR (n:RetrieveRun) REQUIRE n.id
 CREATE CONSTRAINT issue_key IF NOT EXISTS FOR (n:Issue) REQUIRE n.key IS UNIQUE;
 CREATE CONSTRAINT validationrun_key IF NOT EXISTS FOR (n:ValidationRun) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT cohort_key IF NOT EXISTS FOR (n:Cohort) REQUIRE n.name IS UNIQUE;
+CREATE CONSTRAINT exportrun_key IF NOT EXISTS FOR (n:ExportRun) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT sample_key IF NOT EXISTS FOR (n:Sample) REQUIRE n.key IS UNIQUE;
+CREATE CONSTRAINT doseselection_key IF NOT EXISTS FOR (n:DoseSelection) REQUIRE n.key IS UNIQUE;
 CREATE INDEX instance_file_path IF NOT EXISTS FOR (n:Instance) ON (n.file_path);
 CREATE INDEX series_dirty IF NOT EXISTS FOR (n:Series) ON (n.dirty);
 CREATE INDEX frame_dirty IF NOT EXISTS FOR (n:FrameOfReference) ON (n.dirty);

@@ -97,6 +97,9 @@ ONLY_IN: list[tuple[str, str]] = [
     ("rich",              r"render/.*|cli/.*"),
     ("pyarrow",           r"render/.*"),
     ("pandas",            r"api\.py|preprocess/.*"),
+    ("SimpleITK",         r"preprocess/.*"),
+    ("h5py",              r"preprocess/readback\.py"),
+    ("zarr",              r"preprocess/readback\.py"),
 ]
 
 
@@ -113,7 +116,8 @@ def test_declarations_need_the_dictionary_only() -> None:
 
 # --- what an import loads ------------------------------------------------------------------------
 
-HEAVY = ["neo4j", "pydicom", "pynetdicom", "numpy", "pandas", "pyvis", "jinja2", "jgo"]
+HEAVY = ["neo4j", "pydicom", "pynetdicom", "numpy", "pandas", "pyvis", "jinja2", "jgo",
+         "SimpleITK"]
 LOADS = [
     # imported           must not load
     ("rtgraph",          [*HEAVY, "rich", "typer"]),

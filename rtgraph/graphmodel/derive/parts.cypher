@@ -134,6 +134,7 @@ RETURN DISTINCT r.ROIName AS name;
 // name: named_before
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTStruct)-[:HAS_ROI]->(:ROI)-[e:NAMED_AS]->()
+WHERE e.reviewer IS NULL
 DELETE e;
 
 // name: named_as
@@ -141,7 +142,7 @@ DELETE e;
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTStruct)-[:HAS_ROI]->(roi:ROI)
 WITH roi, head([r IN $rows WHERE r[0] = roi.ROIName]) AS r
-WHERE r IS NOT NULL
+WHERE r IS NOT NULL AND NOT EXISTS { (roi)-[k:NAMED_AS]->() WHERE k.reviewer IS NOT NULL }
 MERGE (n:StandardName {name: r[1]})
 ON CREATE SET n.category = r[2], n.side = r[3], n.description = r[4], n.list_version = r[5]
 MERGE (roi)-[e:NAMED_AS]->(n)

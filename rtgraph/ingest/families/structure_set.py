@@ -1,7 +1,5 @@
 """RT Structure Set: ROIs with their contours and observations (PS3.3 C.8.8.5, C.8.8.6, C.8.8.8)."""
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from rtgraph.ingest.items import CODE, Item, cached_read, first_text, items, num
 from rtgraph.ingest.moments import combined
 from rtgraph.ingest.normalise import LONGEST_TEXT, LONGEST_UID
 from rtgraph.ingest.segments import SOURCES, sources
+from rtgraph.text import file_name
 
 _SET, _CONTOURS, _OBSERVATIONS = (
     "StructureSetROISequence", "ROIContourSequence", "RTROIObservationsSequence")
@@ -144,7 +143,7 @@ def _roi(draft: Draft, roi: Item, index: int, observations: Sequence[Item], draw
     suffix = draft.part(
         ROI, roi, index, (_SET,),
         **{name: value for o in reversed(observed) for name, value in o.items()},
-        name_norm=normalised(name), name_file=file_name(name),
+        name_norm=normalised(name), name_file=file_name(name) or None,
         n_observations=len(observations), n_contours=drawn.contours,
         n_images=len(drawn.images), n_points=drawn.points,
         contour_types=sorted(drawn.kinds), physical_density=_density(draft, observations),
@@ -194,9 +193,3 @@ def _listed_series(item: Item) -> list[str]:
 def normalised(name: str) -> str | None:
     """Return a ROI name for lookups: without case, blanks collapsed; None when it is empty."""
     return " ".join(name.casefold().split()) or None
-
-
-def file_name(name: str) -> str | None:
-    """Return a ROI name as it may stand in the name of a file on any system."""
-    kept = re.sub(r"[^\w.-]", "_", unicodedata.normalize("NFC", name)).casefold()
-    return kept.rstrip(".")[:64].rstrip(".") or None

@@ -1,0 +1,1 @@
+"""From cases of the graph to arrays: images, masks, dose, DVHs, registrations, exports."""

@@ -1,0 +1,40 @@
+"""Values at fractional columns, rows and planes of an array."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtgraph.preprocess.geometry import Floats, Grid
+
+EDGE = 1e-6  # voxels by which rounding may carry a point over the border
+
+
+def within(index: Floats, grid: Grid) -> NDArray[np.bool_]:
+    """Tell of fractional columns, rows and planes (n, 3) whether voxel centres surround them.
+
+    A grid of a single plane (row, column) is taken half its thickness (spacing) to both sides.
+    """
+    n = np.array(grid.shape[::-1])
+    low = np.where(n > 1, 0.0, -0.5) - EDGE
+    high = np.where(n > 1, n - 1.0, 0.5) + EDGE
+    return np.asarray(np.all((index >= low) & (index <= high), axis=1))
+
+
+def between(array: NDArray[np.floating[Any]], index: Floats, *, nearest: bool = False) -> Floats:
+    """Interpolate at fractional columns, rows and planes; beyond the border the border goes on."""
+    last = np.array(array.shape[::-1]) - 1
+    inside = np.clip(index, 0, last)
+    if nearest:
+        column, row, plane = np.floor(inside + 0.5).astype(np.int64).T
+        return np.asarray(array[plane, row, column], np.float64)
+    low = np.minimum(np.floor(inside).astype(np.int64), np.maximum(last - 1, 0))
+    high = np.minimum(low + 1, last)
+    part = inside - low
+    found = np.zeros(len(index))
+    for corner in range(8):
+        upper = [(corner >> axis) & 1 for axis in range(3)]
+        at = [high[:, a] if upper[a] else low[:, a] for a in range(3)]
+        weight = np.prod([part[:, a] if upper[a] else 1 - part[:, a] for a in range(3)], axis=0)
+        found += weight * array[at[2], at[1], at[0]]
+    return found
