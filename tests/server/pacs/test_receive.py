@@ -37,7 +37,7 @@ class Service:
     def end(self, how: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Stop it; return exit code, stdout and stderr."""
         self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=300)
         return self.process.returncode, out, err
 
 
@@ -90,9 +90,9 @@ def test_what_arrives_is_in_the_graph_while_it_listens(
 ) -> None:
     with service(graph, tmp_path) as running:
         assert peers.store(running.port, cohort[:5]).returncode == 0
-        until(lambda: count(graph) == 5, 60)
+        until(lambda: count(graph) == 5, 180)
         assert peers.store(running.port, cohort[5:8]).returncode == 0
-        until(lambda: count(graph) == 8, 60)
+        until(lambda: count(graph) == 8, 180)
         assert running.process.poll() is None
         assert running.end(signal.SIGINT)[0] == 0
 
@@ -108,7 +108,7 @@ def test_killed_and_started_again_it_misses_nothing(
     left.write_bytes(cohort[50].read_bytes()[:5000])
     assert count(graph) < 40
     with service(graph, tmp_path) as running:
-        until(lambda: count(graph) == 40, 60)
+        until(lambda: count(graph) == 40, 180)
         assert running.end()[0] == 0
     assert not (tmp_path / "rejects.jsonl").exists()
 
