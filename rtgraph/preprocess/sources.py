@@ -38,9 +38,12 @@ def current(file: SourceFile) -> str:
     """
     if not file.present:
         raise Refused(Code.FILE_MISSING, f"there is no file of {file.sop_uid}")
-    size, mtime = status(file.location)
-    same = size == file.size and (
-        mtime == file.mtime or header_digest(file.location, size) == file.digest)
+    try:
+        size, mtime = status(file.location)
+        same = size == file.size and (
+            mtime == file.mtime or header_digest(file.location, size) == file.digest)
+    except Refused as error:
+        raise Refused(error.code, f"{file.sop_uid}: {error.detail}", error.hint) from error
     if not same:
         raise Refused(Code.FILE_CHANGED, f"{file.sop_uid} changed since it was ingested")
     return file.location
