@@ -321,7 +321,7 @@ def _retrieved(bench: Bench, environment: dict[str, str], server: local.LocalSer
     ran = subprocess.run(
         rtgraph("pacs", "retrieve", "--node", node, *transport, "--study", STUDY,
                 "--max-associations", str(n)),
-        cwd=work, env=environment, capture_output=True, text=True)
+        cwd=work, env=environment, capture_output=True, text=True, encoding="utf-8")
     seconds = time.perf_counter() - began
     if ran.returncode != 0:
         raise SystemExit(ran.stderr)

@@ -57,7 +57,7 @@ def run(command: Sequence[str], environment: dict[str, str], folder: Path,
     server_before = cpu_seconds(server.pid) if server else 0.0
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as child:
+                          stderr=subprocess.PIPE, text=True, encoding="utf-8") as child:
         ran = Ran(0.0, 0.0, 0.0, Watch(child.pid, server.pid if server else None), "")
         assert child.stderr is not None
         assert child.stdout is not None

@@ -17,7 +17,7 @@ from rtgraph import __version__
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-DATA = {".cypher", ".json", ".lock", ".html", ".css", ".js", ".tsv"}
+DATA = {".cypher", ".json", ".lock", ".html", ".css", ".js", ".toml", ".tsv"}
 LOAD = """\
 from importlib.resources import files
 import rtgraph
@@ -88,7 +88,8 @@ def test_all_of_the_package_is_inside(names: set[str]) -> None:
     for needed in ("cypher/checks/REF-01.cypher", "cypher/queries/patient-graph.cypher",
                    "cypher/tables/series.cypher", "graphmodel/derive/series.cypher",
                    "graphmodel/references.json", "store/jars.lock", "viz/templates/patient.html",
-                   "viz/templates/patient.css", "viz/templates/patient.js", "py.typed"):
+                   "viz/templates/patient.css", "viz/templates/drawing.js",
+                   "preprocess/presets/nifti.toml", "py.typed"):
         assert f"rtgraph/{needed}" in names
 
 
