@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from rtgraph.config import Settings
 from rtgraph.demo.cohort import write_cohort
@@ -50,9 +51,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
 
 
 def real_files() -> list[Path]:
-    """The files of all real sets but those whose objects clash, or are damaged on purpose."""
+    """The files of all real sets, one for each UID: an archive holds an object once.
+
+    Without the sets whose objects clash, or are damaged on purpose.
+    """
     sets = [f for f in DATA.iterdir() if f.name not in ("clashing-uids", "odd-files")]
-    return sorted(f for folder in sets for f in folder.rglob("*.dcm"))
+    files = sorted((f for folder in sets for f in folder.rglob("*.dcm")), reverse=True)
+    return sorted({str(dcmread(f, stop_before_pixels=True, force=True).SOPInstanceUID): f
+                   for f in files}.values())
 
 
 @pytest.fixture(scope="module")
