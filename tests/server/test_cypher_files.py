@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from rtgraph.cypher.library import Check, Query, checks, queries, table
+from rtgraph.cypher import library
+from rtgraph.cypher.library import Check, Query, checks, lookup, queries, table
 from rtgraph.graphmodel.tables import TABLES, Tables
 from tests.server.conftest import TestGraph
 
 DATA = Path(os.environ.get("RTGRAPH_TEST_DATA", Path(__file__).parents[2].parent / "shared/data"))
-FILES = [*queries(), *map(table, TABLES)]
+LOOKUPS = sorted(p.stem for p in Path(library.__file__).parent.glob("lookups/*.cypher"))
+FILES = [*queries(), *map(table, TABLES), *map(lookup, LOOKUPS)]
 
 pytestmark = pytest.mark.server
 
