@@ -13,7 +13,7 @@ from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.references import roles, table_text
 from rtgraph.graphmodel.relationships import OF_PARTS, SHARED_EDGES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # A graph of a former version stays marked until this version has read all that it holds.
 UPGRADED = """\
 MATCH (s:Schema) WHERE s.upgraded_from IS NOT NULL

@@ -1,18 +1,17 @@
 """Every Cypher file is accepted by a real server and returns what its header says."""
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from rtgraph.cypher import library
 from rtgraph.cypher.library import Check, Query, checks, lookup, queries, table
 from rtgraph.graphmodel.tables import TABLES, Tables
 from tests.server.conftest import TestGraph
 
 DATA = Path(os.environ.get("RTGRAPH_TEST_DATA", Path(__file__).parents[2].parent / "shared/data"))
-LOOKUPS = sorted(f.name.removesuffix(".cypher")
-                 for f in (files("rtgraph.cypher") / "lookups").iterdir())
+LOOKUPS = sorted(p.stem for p in Path(library.__file__).parent.glob("lookups/*.cypher"))
 FILES = [*queries(), *map(table, TABLES), *map(lookup, LOOKUPS)]
 
 pytestmark = pytest.mark.server

@@ -97,6 +97,18 @@ def test_a_second_run_keeps_every_case_and_every_byte(graph: TestGraph, tmp_path
     assert content(tmp_path / "out") == files
 
 
+def test_a_leak_between_splits_is_found(graph: TestGraph, tmp_path: Path) -> None:
+    ingested(graph, tmp_path / "in", "PAT-A", "PAT-B")
+    exported(graph, tmp_path / "out", "format = 'npz'\nparts = ['image']\n")
+    assert graph.run(run_query(graph.store, "samples-in-two-splits", {})) == []
+    graph.write("MATCH (a:Sample)-[:MADE_FROM {purpose: 'IMAGE'}]->(e:Series), (b:Sample) "
+                "WHERE a.case_id < b.case_id SET b.split = 'test' "
+                "CREATE (b)-[:MADE_FROM {purpose: 'IMAGE'}]->(e)")
+    rows = graph.run(run_query(graph.store, "samples-in-two-splits", {}))
+    assert [(r["what"], sorted(r["splits"]), len(r["cases"])) for r in rows] == [
+        ("PATIENT", ["test", "train"], 2), ("SERIES", ["test", "train"], 2)]
+
+
 def test_lineage_says_what_a_sample_was_made_from(graph: TestGraph, tmp_path: Path) -> None:
     chain = ingested(graph, tmp_path / "in", "PAT-A")["PAT-A"]
     exported(graph, tmp_path / "out")

@@ -174,8 +174,11 @@ CASES: list[Case] = [
      [("2.7", 2), ("2.8", 2)]),
     ("without-reach", {}, ["patient_key", "object"], [(B, "2.17"), (B, "2.18")]),
 ]
-# Tested below: those that return graphs, and the one that needs a saved cohort.
-OTHERS = {"patient-graph", "show-patient", "cohort-members"}
+# Tested below: those that return graphs, and the one that needs a saved cohort. Tested with
+# exports, which they are about: those of samples, and of names that a person has decided.
+OTHERS = {"patient-graph", "show-patient", "cohort-members", "samples-of-object",
+          "samples-to-remake", "samples-in-two-splits", "doses-rejected", "exports-outdated",
+          "cases-between-exports", "roi-names"}
 
 
 @pytest.mark.parametrize(("name", "given", "columns", "expected"), CASES,
