@@ -59,7 +59,7 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*words), cwd=self.folder, env=self.environment,
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=900)
 
     def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
         if way == "DICOMweb":
