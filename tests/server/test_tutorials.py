@@ -81,7 +81,7 @@ def written(text: str, made: Iterator[list[str]]) -> str:
 
 
 def same(found: list[str], shown: list[str]) -> bool:
-    """Tell whether a page shows what was printed; the order of patients is another in each graph."""
+    """Tell whether a page shows what was printed; patients may come in another order."""
     if LEFT_OUT in shown:
         shown = shown[:-1]
         return [alike(line) for line in found[: len(shown)]] == [alike(line) for line in shown]
