@@ -22,6 +22,7 @@ from rtgraph.ingest.records import Reason, State
 from rtgraph.settings import NODE_SETTINGS, SETTINGS
 from tools.export_page import export_page
 from tools.find_page import find_page, settings_of_checks
+from tools.json_page import json_page
 from tools.markdown import NOTICE, code, table
 from tools.roles_page import reference_roles
 from tools.schema_page import PICTURE, graph_schema
@@ -215,6 +216,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "exports.md": export_page,
     "find.md": find_page,
     "graph-schema.md": graph_schema,
+    "json.md": json_page,
     PICTURE: picture,
     "queries.md": query_pages,
     "reasons.md": codes,

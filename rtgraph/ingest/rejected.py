@@ -52,7 +52,7 @@ class RejectList:
             if self._stream is None:
                 self._open(self.path)
             assert self._stream is not None
-            self._stream.write(_line(rejected))
+            self._stream.write(line_of(rejected))
             self.last += 1
             self.first = self.first or self.last
         if self.notice is not None:
@@ -104,7 +104,8 @@ def reject_list(
             raise _not_writable(error) from error
 
 
-def _line(rejected: Rejected) -> str:
+def line_of(rejected: Rejected) -> str:
+    """Return the line of a rejected file: its path, the reason and what was found."""
     return json.dumps({
         "path": readable(rejected.file.location),
         "reason": rejected.reason.value, "detail": rejected.detail,

@@ -99,6 +99,21 @@ def test_a_moved_file_is_not_pruned(graph: TestGraph, course: Path) -> None:
     assert graph.one("MATCH (i:RTPlan) RETURN i.file_path") == "r:z/plan.dcm"
 
 
+def test_an_archive_that_moved_is_one_changed_line(
+    run: Run, graph: TestGraph, course: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "work/rtgraph.toml"
+    settings.write_text(f"[roots]\narchive = '{course}'\n")
+    run("ingest", course)
+    before = graph.content()
+    moved = Path(shutil.move(course, tmp_path / "elsewhere"))
+    settings.write_text(f"[roots]\narchive = '{moved}'\n")
+    assert "12 unchanged" in run("ingest", moved).stdout
+    assert graph.content() == before
+    assert graph.read("MATCH (r:Root) RETURN r.name AS name, r.path AS path") == [
+        {"name": "archive", "path": str(moved)}]
+
+
 # --- rejected files ------------------------------------------------------------------------------
 
 def test_a_list_is_tried_again(run: Run, graph: TestGraph, course: Path, tmp_path: Path) -> None:

