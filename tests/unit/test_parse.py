@@ -27,6 +27,7 @@ from rtgraph.ingest.parse import Plan, parse, parse_many
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
 from rtgraph.ingest.tags import parse_line
 from tests.data import scans
+from tests.data.small import with_value
 
 KEY = "0f" * 32
 PLAN = Plan(KEY)
@@ -411,6 +412,14 @@ def test_a_patient_is_a_keyed_hash(read: Read) -> None:
 
 def test_an_empty_patient_id_is_recorded(read: Read) -> None:
     assert instance(read(new(PatientID=""))).invalid == [("PatientID", "EMPTY", "")]
+
+
+def test_a_patient_id_that_swallows_what_follows_is_cut_and_told(read: Read) -> None:
+    found = instance(read(with_value(encoded(new()), "PatientID", b"P" * 60_000)))
+    assert found.values["Patient"]["PatientID"] == "P" * 64
+    (issue,) = [i for i in found.invalid if i[:2] == ("PatientID", "TOO_LONG")]
+    assert set(issue[2]) == {"P"}
+    assert len(issue[2]) <= 256
 
 
 def test_names_are_read_only_when_wanted(read: Read) -> None:
