@@ -26,7 +26,7 @@ from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected, 
 from rtgraph.ingest.tags import LABEL, UserTag
 from rtgraph.ingest.walker import References, walk, walk_image
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
