@@ -69,9 +69,9 @@ def masks() -> Iterator[tuple[str, bool]]:
             if shape in LARGE:
                 good &= abs(centres[-1] / truths[shape] - 1) < 0.015
                 good &= abs(shares[-1] / truths[shape] - 1) < 0.005
-        text = f"rtgraph {name}, voxel centres ({equal} voxels differ)"
+        text = f"rtgraph: {name}, voxel centres ({equal} voxels differ)"
         yield _line(text, [f"{v:.2f}" for v in centres]), good and equal == 0
-        yield _line(f"rtgraph {name}, area fraction", [f"{v:.2f}" for v in shares]), good
+        yield _line(f"rtgraph: {name}, area fraction", [f"{v:.2f}" for v in shares]), good
     for tool, *figures in OTHERS:
         yield _line(f"{tool}, HFS", figures), True
 
