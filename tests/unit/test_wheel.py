@@ -130,8 +130,9 @@ def licence(name: str) -> str:
     except PackageNotFoundError:
         return ""
     classes = [c for c in stated.get_all("Classifier") or () if c.startswith("License")]
-    short = (stated.get("License") or "").partition("\n")[0]
-    return " ".join((stated.get("License-Expression") or "", short, *classes))
+    named = [text.partition("\n")[0] for field in ("License-Expression", "License")
+             for text in stated.get_all(field) or ()]
+    return " ".join((*named, *classes))
 
 
 def test_package_data_is_found(scripts: Path, tmp_path: Path) -> None:
