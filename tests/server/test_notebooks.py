@@ -25,7 +25,7 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
 """
 # What must be among the results, by notebook: truths of the synthetic patients.
 RESULTS = {
-    "cohort": ["342 indexed", "Pelvis 30 Gy", "(64, 64, 40)"],
+    "cohort": ["342 indexed", "Femur_Head_L", "(64, 64, 40)"],
     "folder": ["RECORD_PLAN", "Pelvis 30 Gy", "3680043.8.498.11043170440103212509"],
 }
 
