@@ -9,6 +9,7 @@ from itertools import islice
 
 from pydicom.uid import (
     UID,
+    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -31,9 +32,10 @@ VERIFICATION = "1.2.840.10008.1.1"
 MOST_CONTEXTS = 127
 # What archives are likely to hold, the likely ones first. Each is a context of its own, so that
 # an archive does not convert an object from one to another.
-_SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLosslessSV1, JPEG2000Lossless,
-             JPEGLSLossless, RLELossless, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian,
-             JPEGBaseline8Bit)
+_LIKELY = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLosslessSV1, JPEG2000Lossless,
+           JPEGLSLossless, RLELossless, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian,
+           JPEGBaseline8Bit)
+_SYNTAXES = tuple(dict.fromkeys((*_LIKELY, *AllTransferSyntaxes)))
 
 
 def is_storage(uid: str, private: Collection[str] = ()) -> bool:
@@ -65,7 +67,7 @@ def accepted(
 
 
 def for_get(model: str, classes: Iterable[str]) -> list[PresentationContext]:
-    """Return the contexts of a C-GET: the request and, for each class, each likely syntax.
+    """Return the contexts of a C-GET: the request and, for each class, each syntax.
 
     When there is no room for all, the likely syntaxes of all classes come first.
     """

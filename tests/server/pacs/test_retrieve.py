@@ -97,6 +97,8 @@ def count(graph: TestGraph, label: str = "Instance") -> int:
 
 def by_uid(files: Sequence[Path]) -> dict[str, Dataset]:
     read = [dcmread(f, force=True) for f in files]
+    for ds in read:
+        ds.pop(0xFFFCFFFC, None)  # padding at the end is no part of the object (PS3.10 7.2)
     return {str(ds.SOPInstanceUID): ds for ds in read}
 
 
@@ -146,7 +148,8 @@ def differing(a: tuple[list[str], list[str]], b: tuple[list[str], list[str]]) ->
 @pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
 @pytest.mark.parametrize("way", WAYS)
 def test_real_objects(project: Project, tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
-    files = real_files()
+    # C-GET is a matter of classes that both sides know: this archive is older than label maps
+    files = [f for f in real_files() if way != "get" or "labelmap" not in f.name]
     with peers.orthanc(tmp_path_factory.mktemp("real")) as archive:
         archive.add(*files)
         project.archive = archive
