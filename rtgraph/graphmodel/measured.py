@@ -1,4 +1,4 @@
-"""What the geometry and pixel passes measure: properties, and the statements that write them; no I/O.
+"""What the geometry and pixel passes measure: properties, and the statements of them; no I/O.
 
     (:ROI), (:DVH), (:RTDose), (:RTDose)-[:COVERS {fraction}]->(:ROI)
 
@@ -24,6 +24,8 @@ class Measure(StrEnum):
     values = "values"
 
 
+# What each pass measures, by the level of the checks that look at it.
+OF_LEVEL = {"geometry": (Measure.contours, Measure.coverage), "pixel": (Measure.values,)}
 ROI_MEASURES = (
     later("n_contour_planes", "INTEGER", "geometry pass: planes of the image with a contour"),
     later("n_gap_planes", "INTEGER",
