@@ -16,6 +16,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.uid import CTImageStorage, RTPlanStorage, RTStructureSetStorage
 
 from rtgraph.demo import doses, images
+from rtgraph.demo.chart import PLANNING, SCANNER
 from rtgraph.demo.objects import Grid, ImageStack, ObjectRef, decimals, item
 from tests.data.checks.course import (
     BLADDER,
@@ -134,20 +135,13 @@ def put_dose(course: Course, name: str = "dose", grid: Grid = DOSE, *,
              values: NDArray[np.float64] | None = None, summation: str = "PLAN",
              dvhs: dict[int, NDArray[np.float64]] | None = None) -> Dataset:
     """Add a dose of the plan."""
-    series = course.series(f"{name}_series", "RTDOSE", doses_device(), "planning", 3)
+    series = course.series(f"{name}_series", "RTDOSE", PLANNING, "planning", 3)
     return course.put(name, doses.dose(
         series, course.uid(name), when=at(3, 14), number=1, frame_uid=course.uid("frame"),
         grid=grid, values_gy=field(grid) if values is None else values,
         plans=[ObjectRef(RTPlanStorage, course.uid("plan"))], summation=summation,
         structures=ObjectRef(RTStructureSetStorage, course.uid("structures")) if dvhs else None,
         dvhs=dvhs))
-
-
-def doses_device():  # type: ignore[no-untyped-def]
-    """Return the planning system."""
-    from rtgraph.demo.chart import PLANNING
-
-    return PLANNING
 
 
 def times(factor: float, **elements: object) -> Step:
@@ -314,8 +308,7 @@ CASES = (
     case("DOS-12", "beams that do not add up", [beams(0.5, 0.4)], found(
         "{dose}", max_diff_gy=5.44)),
     case("DOS-12", "beams that add up", [beams(0.6, 0.4)]),
-    case("DOS-12", "beams on another grid", [beams(0.6, 0.4, grid=HALF)],
-         *(found(f"{{beam{n}}}", f"{{structures}}#{BODY}", "info", "DOS-14") for n in ())),
+    case("DOS-12", "beams on another grid", [beams(0.6, 0.4, grid=HALF)]),
     case("DOS-12", "a beam without dose", [beams(0.6)]),
     case("DOS-14", "a prescribed target cut", [cut(-18.0, 8)],
          found("{dose}", T, "error", type="PTV", covered=10.5 / 15),

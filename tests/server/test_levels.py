@@ -5,7 +5,6 @@ levels may find in it. The truth is that of the formulas the courses are made by
 """
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,9 @@ from rtgraph.preprocess.passes import Measured, measure
 from rtgraph.preprocess.workers import Workers
 from rtgraph.store.bolt import Row
 from tests.data import measured
-from tests.data.checks.steps import Found, edit, key
+from tests.data.checks.steps import Found, Step, edit, key
 from tests.data.measured import BLADDER, CASES, SQUARE_CC, course_of, draw, square
+from tests.data.small import encoded
 from tests.server.conftest import Call, TestGraph
 
 pytestmark = pytest.mark.server
@@ -161,31 +161,24 @@ def test_what_is_measured_is_not_measured_again(
     assert dict(run_passes(graph, folder).made) == ALL
 
 
-def test_only_what_changed_is_measured_again(sound: tuple[TestGraph, Path], tmp_path: Path) -> None:
+def rewrite(graph: TestGraph, folder: Path, name: str, *steps: Step) -> None:
+    """Write one object of the course anew and read it."""
+    course = course_of(900, steps)
+    (folder / f"{name}.dcm").write_bytes(encoded(course.objects[name]))
+    graph.ingest(folder)
+
+
+def test_only_what_changed_is_measured_again(sound: tuple[TestGraph, Path]) -> None:
     graph, folder = sound
     run_passes(graph, folder)
-    changed = course_of(900, [edit("dose", DoseComment="new")])
-    measured.write(changed, tmp_path / "dicom")
-    stamp = (folder / "structures.dcm").stat().st_mtime
-    for file in folder.iterdir():
-        if file.name != "dose.dcm":
-            os.utime(file, (stamp, stamp))
-    graph.ingest(folder)
-    run_passes(graph, folder)
-    kept = graph.content()
-    course = course_of(900, [edit("dose", DoseComment="newer")])
-    (folder / "dose.dcm").unlink()
-    course.objects.drop("structures")
-    (folder / "dose.dcm").write_bytes(measured.encoded(course.objects["dose"]))
-    graph.ingest(folder)
+    n_edges = len(graph.content()[1])
+    rewrite(graph, folder, "dose", edit("dose", DoseComment="new"))
     done = run_passes(graph, folder)
     assert (dict(done.made), dict(done.kept)) == (
         {Measure.coverage: 1, Measure.values: 1}, {Measure.contours: 1})
-    assert len(graph.content()[1]) == len(kept[1])
+    assert len(graph.content()[1]) == n_edges
 
-    course = course_of(900, [draw(BLADDER, [(0.0, square(8))])])
-    (folder / "structures.dcm").write_bytes(measured.encoded(course.objects["structures"]))
-    graph.ingest(folder)
+    rewrite(graph, folder, "structures", draw(BLADDER, [(0.0, square(8))]))
     assert dict(run_passes(graph, folder).made) == ALL
     assert graph.one(ROI, key=f"{uid('structures')}#{BLADDER}")["n_contour_planes"] == 1
 
@@ -229,9 +222,7 @@ def test_an_image_that_is_not_there_loses_no_file(graph: TestGraph, tmp_path: Pa
 def test_a_slice_that_is_gone_takes_back_what_was_measured(sound: tuple[TestGraph, Path]) -> None:
     graph, folder = sound
     run_passes(graph, folder)
-    course = course_of(900, [edit("ct1", ImageComments="again")])
-    (folder / "ct1.dcm").write_bytes(measured.encoded(course.objects["ct1"]))
-    graph.ingest(folder)
+    rewrite(graph, folder, "ct1", edit("ct1", ImageComments="again"))
     (folder / "ct2.dcm").unlink()
     done = run_passes(graph, folder)
     assert {t.code for t in done.lost(tuple(Measure))} == {"FILE_MISSING"}
@@ -273,13 +264,11 @@ def test_validate_measures_and_says_so(
     issue = graph.read("MATCH (i:Issue {rule: 'GEO-06'})-[:ABOUT]->(r:ROI) "
                        "RETURN i.status AS status, i.subject_label AS label, r.ROIName AS name")
     assert issue == [{"status": "OPEN", "label": "ROI", "name": "Bladder"}]
-    done = call("validate", "--select", ["GEO", "DOS"][0], "--select", "DOS-15",
-                "--level", "pixel", "-f", "json")
+    done = call("validate", "--select", "GEO", "--select", "DOS-15", "--level", "pixel",
+                "-f", "json")
     assert "measured  1 made, 2 known" in done.stderr
 
-    course = course_of(900, [draw(BLADDER, [(0.0, square(8))])])  # the ROI is drawn anew, then lost
-    (folder / "structures.dcm").write_bytes(measured.encoded(course.objects["structures"]))
-    graph.ingest(folder)
+    rewrite(graph, folder, "structures", draw(BLADDER, [(0.0, square(8))]))  # and then lost
     (folder / "structures.dcm").unlink()
     done = call("validate", "--select", "GEO", "--level", "geometry", "-f", "json", "--store",
                 code=3)
