@@ -23,7 +23,6 @@ from tests.data.checks.course import (
     BODY,
     FIRST,
     PTV,
-    SCANNER,
     Course,
     at,
     plan,
