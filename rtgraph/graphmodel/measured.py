@@ -73,6 +73,7 @@ MARKS = {
 }
 SET_MEASURES = (MARKS[Measure.contours],)
 DOSE_MEASURES = (*DOSE_VALUES, MARKS[Measure.coverage], MARKS[Measure.values])
+MEASURED = (*ROI_MEASURES, *DVH_MEASURES, *SET_MEASURES, *DOSE_MEASURES)
 
 
 def _removed(variable: str, properties: Sequence[Property]) -> str:
