@@ -149,7 +149,8 @@ async def _one(store: Store, unit: Unit, pool: Workers, found: Measured) -> None
     for outcome in outcomes:
         found.troubles += [Trouble(outcome.measure, outcome.file.sop_uid, code, detail)
                            for code, detail in outcome.refused]
-        found.made[outcome.measure] += not outcome.refused
+        if not outcome.refused:
+            found.made[outcome.measure] += 1
 
 
 def _died(unit: Unit, name: str) -> list[Outcome]:

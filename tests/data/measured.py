@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
-from pydicom.uid import CTImageStorage, RTPlanStorage, RTStructureSetStorage
+from pydicom.uid import CTImageStorage, RTIonPlanStorage, RTPlanStorage, RTStructureSetStorage
 
 from rtgraph.demo import doses, images
 from rtgraph.demo.chart import PLANNING, SCANNER
@@ -28,7 +28,6 @@ from tests.data.checks.course import (
     plan,
     structure_set,
 )
-from tests.data.checks.doses import ion_plan
 from tests.data.checks.steps import Case, Found, Step, edit, found, part
 from tests.data.small import encoded
 from tests.data.solids import raw_decimals
@@ -150,6 +149,16 @@ def times(factor: float, **elements: object) -> Step:
         for keyword, value in elements.items():
             setattr(ds, keyword, value)
     return step
+
+
+def ions(course: Course) -> None:
+    """Make the plan one of ions, with effective dose."""
+    ds = part(course, "plan")
+    ds.SOPClassUID = RTIonPlanStorage
+    ds.IonBeamSequence = ds.BeamSequence
+    del ds.BeamSequence
+    part(course, "dose", "ReferencedRTPlanSequence", 0).ReferencedSOPClassUID = RTIonPlanStorage
+    part(course, "dose").DoseType = "EFFECTIVE"
 
 
 def cut(first: float, planes: int) -> Step:
@@ -321,7 +330,7 @@ CASES = (
     case("DOS-15", "dose of one fraction", [times(0.04)],
          found("{dose}", "{plan}", max_gy=0.04 * 54.4, prescription_gy=50.0)),
     case("DOS-15", "a stereotactic maximum", [times(1.5)]),
-    case("DOS-15", "effective dose of an ion plan", [ion_plan]),
+    case("DOS-15", "effective dose of an ion plan", [ions]),
     case("DOS-15", "a difference of doses", [times(0.04, DoseType="ERROR")]),
     case("DOS-16", "another maximum", [curves(bladder=DVHS[BLADDER] + 3)],
          found("{dose}#V3", stored=[53.8, 53.0, SQUARE_CC])),
