@@ -45,9 +45,9 @@ def own(folder: Path, what: str, rois: int) -> None:
     image = tuple(SourceFile(p.name, "", str(p), p.stat().st_size, p.stat().st_mtime_ns, "")
                   for p in slices)
     task = DoseTask(dose, "mark", curves=tuple((str(n), n) for n in range(1, rois + 1)))
-    unit = Unit(structures, image, **{
-        Measure.contours: {"contours": "mark"}, Measure.coverage: {"coverage": (task,)},
-        Measure.values: {"values": (task,)}}[Measure(what)])
+    unit = {Measure.contours: Unit(structures, image, contours="mark"),
+            Measure.coverage: Unit(structures, image, coverage=(task,)),
+            Measure.values: Unit(structures, image, values=(task,))}[Measure(what)]
     (outcome,) = measure_unit(unit)
     if outcome.refused:
         raise SystemExit(f"not measured: {outcome.refused}")

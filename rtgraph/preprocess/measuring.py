@@ -6,7 +6,7 @@ cannot be measured is a value with its reason and takes nothing else with it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -122,13 +122,13 @@ def measure_unit(unit: Unit) -> list[Outcome]:
     found = []
     if unit.contours is not None and unit.structures is not None:
         found.append(_tried(Outcome(Measure.contours, unit.structures), unit.contours,
-                            lambda outcome: _contours(objects, outcome)))
+                            partial(_contours, objects)))
     for task in unit.coverage:
         found.append(_tried(Outcome(Measure.coverage, task.dose), task.mark,
-                            lambda outcome, task=task: _coverage(objects, task, outcome)))
+                            partial(_coverage, objects, task)))
     for task in unit.values:
         found.append(_tried(Outcome(Measure.values, task.dose), task.mark,
-                            lambda outcome, task=task: _values(objects, task, outcome)))
+                            partial(_values, objects, task)))
     return found
 
 

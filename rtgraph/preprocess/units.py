@@ -46,6 +46,7 @@ class Units:
 class _Laid:
     """A structure set on its image: unit without tasks, frame of the image, files it rests on."""
 
+    uid: str
     unit: Unit
     frame: str
     used: tuple[SourceFile, ...]
@@ -107,14 +108,16 @@ async def units_of(store: Store, patients: Sequence[str], measures: Collection[M
         if Measure.coverage in measures and (one := _of_plans(r, laid)) is not None:
             task = _task(known, r, one, Measure.coverage)
             if _new(found, Measure.coverage, task.mark, r["coverage_of"]):
-                _add(units, one, coverage=task)
+                unit = units[one.uid]
+                units[one.uid] = replace(unit, coverage=(*unit.coverage, task))
         if Measure.values in measures:
             task, of_set = _values(known, r, laid)
             if _new(found, Measure.values, task.mark, r["values_of"]):
                 if of_set is None:
                     alone.append(Unit(values=(task,)))
                 else:
-                    _add(units, of_set, values=task)
+                    unit = units[of_set.uid]
+                    units[of_set.uid] = replace(unit, values=(*unit.values, task))
     found.units = [u for u in (*units.values(), *alone) if u.size]
     return found
 
@@ -131,12 +134,6 @@ def _new(found: Units, measure: Measure, mark: str, known: str | None) -> bool:
     if mark == known:
         found.kept[measure] = found.kept.get(measure, 0) + 1
     return mark != known
-
-
-def _add(units: dict[str, Unit], one: _Laid, **task: DoseTask) -> None:
-    (name, added), = task.items()
-    uid = one.unit.structures.sop_uid if one.unit.structures else ""
-    units[uid] = replace(units[uid], **{name: (*getattr(units[uid], name), added)})
 
 
 async def _known(store: Store, patients: Sequence[str], locate: Locate) -> _Known:
@@ -177,11 +174,11 @@ def _laid(known: _Known, r: Row) -> _Laid:
             raise Refused(Code.FRAME, "contours are not carried by a deformation")
     except Refused as error:
         refused = (str(error.code), error.detail)
-        return _Laid(replace(unit, refused=refused), "", (known.file(uid),))
+        return _Laid(uid, replace(unit, refused=refused), "", (known.file(uid),))
     registrations = _registrations(known, walks)
     unit = replace(unit, image=known.series(image.series_uid), walks=walks,
                    registrations=registrations)
-    return _Laid(unit, image_frame, (known.file(uid), *unit.image, *registrations))
+    return _Laid(uid, unit, image_frame, (known.file(uid), *unit.image, *registrations))
 
 
 def _path(known: _Known, r: Row, start: str, end: str) -> tuple[Walk, ...]:

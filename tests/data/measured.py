@@ -132,7 +132,8 @@ DVHS = {BODY: spread(40, 9), PTV: spread(8, 5), BLADDER: spread(8, 5)}
 def put_dose(course: Course, name: str = "dose", grid: Grid = DOSE, *,
              values: NDArray[np.float64] | None = None, summation: str = "PLAN",
              dvhs: dict[int, NDArray[np.float64]] | None = None) -> Dataset:
-    """Add a dose of the plan."""
+    """Add a dose of the plan, or put it in the place of the one of that name."""
+    course.objects.waiting.pop(name, None)
     series = course.series(f"{name}_series", "RTDOSE", PLANNING, "planning", 3)
     return course.put(name, doses.dose(
         series, course.uid(name), when=at(3, 14), number=1, frame_uid=course.uid("frame"),
@@ -255,6 +256,9 @@ CASES = (
     case("GEO-02", "a wider field of view", [
         draw(BODY, [(float(z), square(49)) for z in CT.axis(2)]), no_dvh],
         found(f"{{structures}}#{BODY}", None, "info", type="EXTERNAL", outside=9),
+        found("{dose}", f"{{structures}}#{BODY}", "info", "DOS-14")),
+    case("GEO-02", "up to the edge", [
+        draw(BODY, [(float(z), square(48)) for z in CT.axis(2)]), no_dvh],
         found("{dose}", f"{{structures}}#{BODY}", "info", "DOS-14")),
     case("GEO-03", "two points", [more(contour(0.0, AT_BLADDER[:2]))],
          found(B, malformed=1, reasons=["FEW_POINTS"])),
