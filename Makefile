@@ -13,7 +13,7 @@ LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup test server-test page-test lint docs lock clean conformance acceptance \
-	bench bench-masks bench-corpus bench-ingest bench-store bench-checks bench-layout \
+	bench bench-masks bench-levels bench-corpus bench-ingest bench-store bench-checks bench-layout \
 	bench-archive bench-rosamllib
 
 help:  ## list the targets
@@ -73,6 +73,9 @@ bench-rosamllib: $(VENV)/dev.done  ## compare with rosamllib, in an environment 
 
 bench-masks: $(VENV)/dev.done  ## compare with dcmrtstruct2nii, in an environment of its own
 	$(BIN)/python -m bench.masks $(or $(OUT),$(BENCH)) $(ARGS)
+
+bench-levels: $(VENV)/dev.done  ## measure a structure set and a dose as validate --level does
+	$(BIN)/python -m bench.levels $(or $(OUT),$(BENCH)) $(ARGS)
 
 lock:  ## pin dependencies in requirements/; ARGS=--upgrade takes the newest of all
 	$(PYTHON) -m venv --clear $(LOCKER)

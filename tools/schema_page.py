@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pydicom.uid import UID
 
 from rtgraph.graphmodel.families import FAMILIES, STORAGE, Family
+from rtgraph.graphmodel.measured import MEASURED
 from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.nodes import NodeType
 from rtgraph.graphmodel.parts import PARTS, PartType
@@ -112,6 +113,8 @@ def _origin(p: Property, of_graph: bool) -> str:
         return "companion"
     if p.stated:
         return "stated"
+    if p in MEASURED:
+        return "derived in a pass"
     return "derived in the graph" if p.later or of_graph else "derived in reading"
 
 

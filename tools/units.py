@@ -10,12 +10,13 @@ _NAMES = {
     "mm": "PixelSpacing SliceThickness ReconstructionDiameter SourceAxisDistance RTImageSID "
           "IsocenterPosition NormalizationPoint slice_spacing slice_spacing_min "
           "slice_spacing_max slice_shear_mm slice_position slice_offset extent_mm "
-          "grid_spacing_z grid_origin grid_resolution isocenters tx ty tz",
+          "max_plane_distance_mm grid_spacing_z grid_origin grid_resolution isocenters tx ty tz",
     "degrees": "GantryDetectorTilt FlipAngle GantryAngle BeamLimitingDeviceAngle "
                "PatientSupportAngle gantry_start gantry_stop gantry_span",
     "Gy": "TargetPrescriptionDose TargetMinimumDose TargetMaximumDose OrganAtRiskMaximumDose "
           "DeliveryMaximumDose BeamDose BrachyApplicationSetupDose prescription_dose_gy "
-          "dose_per_fraction_gy objective_doses_gy",
+          "dose_per_fraction_gy objective_doses_gy max_dose_gy beam_sum_max_diff_gy "
+          "beam_sum_p95_diff_gy computed_max_gy computed_mean_gy",
     "DoseUnits": "DVHMinimumDose DVHMaximumDose DVHMeanDose",
     "DoseUnits for 1": "DoseGridScaling",
     "MU, or the unit of the primary dosimeter": "BeamMeterset SpecifiedPrimaryMeterset "
@@ -24,7 +25,7 @@ _NAMES = {
     "MV or MeV; of ions MeV per nucleon": "NominalBeamEnergy nominal_energies",
     "MeV per nucleon": "beam_energy_min beam_energy_max",
     "µGy at 1 m": "TotalReferenceAirKerma",
-    "cm³": "ROIVolume stored_volume_cc",
+    "cm³": "ROIVolume stored_volume_cc volume_xor_cc volume_union_cc computed_volume_cc",
     "ms": "RepetitionTime EchoTime InversionTime",
     "kV": "KVP",
     "T": "MagneticFieldStrength",
@@ -37,7 +38,7 @@ _NAMES = {
     "ns": "file_mtime mtime",
     "mm (translation)": "matrix",
     "": "ImageOrientationPatient FinalCumulativeMetersetWeight physical_density determinant "
-        "rotation_error cbct_score score confidence weight",
+        "rotation_error cbct_score score confidence weight fraction",
 }
 UNITS = {name: unit for unit, names in _NAMES.items() for name in names.split()}
 

@@ -46,7 +46,8 @@ def validate(
         help="Ids or families to leave out.", autocompletion=families_and_ids)] = None,
     patient: Annotated[str | None, typer.Option(help="patient_key or PatientID.")] = None,
     study: Annotated[str | None, typer.Option(help="UID of a study of the patient.")] = None,
-    level: Annotated[Pass, typer.Option(help="Facts that are in the graph.")] = Pass.header,
+    level: Annotated[Pass, typer.Option(
+        help="Measure contours (geometry), and doses (pixel).")] = Pass.header,
     fail_on: Annotated[FailOn, typer.Option(
         case_sensitive=False, help="Lowest severity that exits 1.")] = FailOn.error,
     heuristics: Annotated[bool, typer.Option(
@@ -65,7 +66,8 @@ def validate(
     against: Annotated[OptionalFile, typer.Option(
         help="Profile of the source: what differs in this copy.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.01, help="Seconds for one check.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Checks at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(
+        "--jobs", "-j", min=1, help="Checks at a time, and workers that measure.")] = 2,
     limit: Annotated[int, typer.Option(min=0, help="Findings printed for each check.")] = 5,
     figures: Annotated[OptionalFile, typer.Option(
         help="Folder of patient figures that the HTML page links to.")] = None,
@@ -74,6 +76,9 @@ def validate(
     quiet: Quiet = False,
 ) -> None:
     """Check the graph for broken and missing relations.
+
+    With --level geometry or pixel it first opens the files that the chosen checks need, and keeps
+    in the graph what it has measured; a later run measures only what is new.
 
     Example: rtgraph validate --select REF --fail-on warning --format junit -o report.xml
     """
@@ -92,8 +97,8 @@ def validate(
     run = Validation(wanted)
     if since and not store:
         return _compared(target_of(settings), since, None, output_format, output, force)
-    target = target_of(settings, writes=store)
-    done = asyncio.run(_work(target, run, store, reference_profile))
+    target = target_of(settings, writes=store or bool(run.passes))
+    done = asyncio.run(_work(target, run, store, reference_profile, quiet))
     lowest = Severity(fail_on.value)
     if done.profile is not None and reference_profile is not None:
         write_text(done.profile, reference_profile, force=force)
@@ -127,8 +132,12 @@ class _Done:
 
 
 async def _work(
-    target: "Target", run: "Validation", store_it: bool, profile_file: Path | None
+    target: "Target", run: "Validation", store_it: bool, profile_file: Path | None,
+    quiet: bool,
 ) -> _Done:
+    from dataclasses import replace
+
+    from rtgraph.cli.measuring import passes
     from rtgraph.cypher import profile, stored
     from rtgraph.cypher.graph import recognise
 
@@ -138,7 +147,9 @@ async def _work(
             await recognise(store)
             done.profile = profile.profile_text(await profile.profile(store))
         else:
-            done.report = await run.run(store)
+            passed = await passes(store, run, run.wanted.jobs, quiet=quiet)
+            report = await run.run(store, partial=passed.partial)
+            done.report = replace(report, notices=(*report.notices, *passed.notices))
             if store_it:
                 from rtgraph.graphmodel.schema import schema
 

@@ -101,7 +101,7 @@ def _notices(
     """Return what is to be said about suppressions; those of checks that did not run are left."""
     over = [s for s in policy.suppressions if s not in standing]
     said = [f"This suppression ended on {s.expires}: {s.said}" for s in over]
-    ran = {r.check.id for r in report.results if r.status not in _UNFINISHED}
+    ran = {r.check.id for r in report.results if r.finished}
     if report.patient is None:
         said += [f"Nothing needs this suppression: {s.said}"
                  for k, s in enumerate(standing) if k not in used and s.check in ran]
@@ -113,7 +113,7 @@ def _fixed(report: Report, baseline: Baseline) -> tuple[Fixed, ...]:
     is known."""
     if report.patient is not None:
         return ()
-    ran = {r.check.id for r in report.results if r.status not in _UNFINISHED}
+    ran = {r.check.id for r in report.results if r.finished}
     found = {fingerprint(r.check, f) for r in report.results for f in r.findings}
     gone = [fixed for key, fixed in baseline.findings.items()
             if key not in found and fixed.check in ran]

@@ -65,7 +65,9 @@ class Result:
     total : int
         Findings in the whole graph, also when the run is about one patient.
     message : str
-        One sentence; empty unless the check errored or was skipped.
+        One sentence; empty unless the check errored, was skipped or is partial.
+    partial : bool
+        Its pass could not read every file: what it found is so, what it did not find is not known.
     """
 
     check: Check
@@ -75,6 +77,12 @@ class Result:
     seconds: float = 0.0
     message: str = ""
     total: int = 0
+    partial: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether what it did not find is not there."""
+        return self.status not in (Status.errored, Status.skipped) and not self.partial
 
     @property
     def severity(self) -> Severity:
@@ -128,8 +136,9 @@ class Report:
     heuristics_count: bool = False
 
     def exit_code(self, fail_on: Severity = Severity.error) -> ExitCode:
-        """Return 3 when a check errored, else 1 for a new fact at or above `fail_on`, else 0."""
-        if any(r.status is Status.errored for r in self.results):
+        """Return 3 when a check errored or is partial, else 1 for a new fact at or above
+        `fail_on`, else 0."""
+        if any(r.status is Status.errored or r.partial for r in self.results):
             return ExitCode.incomplete
         if any(self.fails(r, f, fail_on) for r in self.results for f in r.findings):
             return ExitCode.findings

@@ -82,14 +82,25 @@ class Validation:
             self.parameters[PARAMETER] = read_profile(wanted.against)
         self.baseline = read_baseline(wanted.baseline) if wanted.baseline else None
 
-    async def run(self, store: "Store", done: Callable[[Result], None] | None = None) -> Report:
-        """Run the checks and weigh what they find."""
+    @property
+    def passes(self) -> set[Level]:
+        """The passes whose facts the chosen checks look at, up to the level that is wanted."""
+        return {c.level for c in self.checks
+                if Level.header.rank < c.level.rank <= self.wanted.level.rank}
+
+    async def patient(self, store: "Store") -> str | None:
+        """Return the key of the patient that is wanted, None for all."""
+        return await patient_of(store, self.wanted.patient, self.wanted.study)
+
+    async def run(self, store: "Store", done: Callable[[Result], None] | None = None,
+                  partial: Mapping[Level, str] | None = None) -> Report:
+        """Run the checks and weigh what they find; `partial` are passes that are not complete."""
         state = await recognise(store)
         wanted = self.wanted
         report = await run_checks(
-            store, self.checks, patient=await patient_of(store, wanted.patient, wanted.study),
+            store, self.checks, patient=await self.patient(store),
             level=wanted.level, timeout=wanted.timeout, jobs=wanted.jobs,
-            parameters=self.parameters, done=done)
+            parameters=self.parameters, partial=partial, done=done)
         results = (*report.results, *map(broken, self.broken))
         report = replace(
             report, notices=tuple(state.notices), heuristics_count=wanted.heuristics,

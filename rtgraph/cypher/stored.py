@@ -48,7 +48,7 @@ async def store_report(store: "Store", report: Report) -> str:
     finished = datetime.now(UTC)
     run_id = f"{report.started:%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(2)}"
     ran = [r for r in report.results if r.status not in (Status.errored, Status.skipped)]
-    checks = sorted(r.check.id for r in ran)
+    checks = sorted(r.check.id for r in ran if r.finished)
     counts = {status.value: n for status, n in report.counts().items() if n}
     rows = {
         issue_key(r.check, f): [

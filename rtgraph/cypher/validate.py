@@ -7,6 +7,7 @@ incomplete: an unfinished run cannot claim anything. Population 0 is *not checke
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ async def run_checks(
     timeout: float | None = None,
     jobs: int = 1,
     parameters: Mapping[str, object] | None = None,
+    partial: Mapping[Level, str] | None = None,
     done: Callable[[Result], None] | None = None,
 ) -> Report:
     """Run checks in read-only transactions; the results are in the order of the checks.
@@ -65,6 +67,9 @@ async def run_checks(
         Checks that run at the same time.
     parameters : mapping, optional
         Values for checks with a parameter; a check whose parameter is not there is skipped.
+    partial : mapping of Level to str, optional
+        Passes that could not read every file, and a sentence about it. A check of such a level
+        that finds nothing has not finished.
     done : callable, optional
         Gets each result as soon as it is there.
     """
@@ -82,7 +87,8 @@ async def run_checks(
                 result = Result(check, Status.errored, message=lost)
             else:
                 try:
-                    result = await _run(store, check, patient, timeout, values)
+                    result = _as_far(await _run(store, check, patient, timeout, values),
+                                     (partial or {}).get(check.level, ""))
                 except ServerUnreachable as error:  # each further check would wait for it again
                     lost = _sentence(error)
                     result = Result(check, Status.errored, message=lost)
@@ -92,6 +98,15 @@ async def run_checks(
 
     results = await asyncio.gather(*(one(check) for check in checks))
     return Report(tuple(results), patient, level, perf_counter() - started)
+
+
+def _as_far(result: Result, lost: str) -> Result:
+    """Return the result of a check whose pass was not complete: nothing found proves nothing."""
+    if not lost or result.status is Status.errored:
+        return result
+    if not result.findings:
+        result = replace(result, status=Status.errored)
+    return replace(result, partial=True, message=lost)
 
 
 def broken(problem: BrokenFile) -> Result:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rtgraph.graphmodel.measured import DOSE_MEASURES, SET_MEASURES
 from rtgraph.graphmodel.properties import Property, kept, later
 
 
@@ -27,7 +28,8 @@ class Family:
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 _LONG_DECIMALS = Property("n_long_decimals", "INTEGER",
-                          "decimal strings above 16 characters among those that are read")
+                          "decimal strings above 16 characters among those that are read; "
+                          "after the geometry pass, of structure sets, among all")
 _STRUCTURE_SET = (
     *kept("StructureSetLabel StructureSetName StructureSetDate StructureSetTime ApprovalStatus "
           "ReviewDate"),
@@ -45,6 +47,7 @@ _STRUCTURE_SET = (
     Property("n_frames_of_reference", "INTEGER",
              "distinct frames of ReferencedFrameOfReferenceSequence"),
     _LONG_DECIMALS,
+    *SET_MEASURES,
 )
 _PLAN = (
     *kept("RTPlanLabel RTPlanName RTPlanDate RTPlanTime PlanIntent RTPlanGeometry "
@@ -89,6 +92,7 @@ _DOSE = (
     later("unresolved_sub_refs", "LIST<STRING>",
              "parts that the plan does not have, as Beam:3; absent without the plan"),
     _LONG_DECIMALS,
+    *DOSE_MEASURES,
 )
 _RT_IMAGE = (
     *kept("RTImageLabel RTImagePlane RadiationMachineName GantryAngle RTImageSID "

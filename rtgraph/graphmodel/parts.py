@@ -9,6 +9,7 @@ place in the sequence: neither is lost.
 from dataclasses import dataclass
 from functools import cache
 
+from rtgraph.graphmodel.measured import DVH_MEASURES, ROI_MEASURES
 from rtgraph.graphmodel.properties import Property, kept, later
 
 Path = tuple[str, ...]
@@ -73,7 +74,7 @@ ROI = PartType(
         Property("contour_types", "LIST<STRING>", "distinct ContourGeometricType, sorted"),
         Property("physical_density", "FLOAT",
                  "override of REL_ELEC_DENSITY, else of REL_MASS_DENSITY"),
-        _CODES, _SOURCES,
+        _CODES, _SOURCES, *ROI_MEASURES,
     ))
 
 _BEAM = ("BeamNumber BeamName BeamType RadiationType TreatmentDeliveryType HighDoseTechniqueType "
@@ -135,7 +136,7 @@ DVH = PartType(
         "DVHNumberOfBins")),),
     derived=(
         Property("stored_volume_cc", "FLOAT", "total volume of the stored curve, when in CM3"),
-        _ROI_REFS, _LOST_ROIS,
+        _ROI_REFS, _LOST_ROIS, *DVH_MEASURES,
     ))
 _SESSION = ("CurrentFractionNumber TreatmentDeliveryType TreatmentTerminationStatus "
             "TreatmentVerificationStatus")

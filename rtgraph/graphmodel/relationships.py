@@ -134,6 +134,8 @@ RELATIONSHIP_TYPES = (
         Property("control_points", "LIST<INTEGER>", "as on REFERENCES"),), derived=True),
     RelationshipType("OF_ROI", "DVH to ROI", (
         _text("contribution", "INCLUDED or EXCLUDED"),), derived=True),
+    RelationshipType("COVERS", "RTDose to ROI", (
+        Property("fraction", "FLOAT", "geometry pass: share of the ROI inside the dose grid"),)),
     RelationshipType("DELIVERY_OF", "BeamDelivery to Beam or ApplicationSetup", derived=True),
     RelationshipType("IMAGES", "RTImage to Beam", (
         _count("fraction_number", "FractionNumber"),), derived=True),

@@ -24,7 +24,10 @@ IMAGES = frozenset({"CT", "MR", "PT"})
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """Where an object is, and what it was when it was ingested."""
+    """Where an object is, and what it was when it was ingested.
+
+    `kept` is HEADER or NONE where its bulk, or its file, was not kept on purpose.
+    """
 
     sop_uid: str
     series_uid: str
@@ -32,6 +35,7 @@ class SourceFile:
     size: int
     mtime: int
     digest: str
+    kept: str = ""
 
     @property
     def present(self) -> bool:
@@ -183,7 +187,7 @@ async def load_cases(store: Store, selection: Selection, locate: Locate, *, cour
     objects = sorted({*plans, *sets, *(str(r["dose"]) for r in doses),
                       *(s.sop_uid for s in segmented),
                       *(str(r["registration"]) for r in edges)})
-    files = await _files(store, objects, series, locate)
+    files = await source_files(store, objects, series, locate)
     issues = await ask(store, "case-findings", objects=[*objects, *series])
     found = [_case(group, images, doses, segmented, edges, files, issues) for group in groups]
     return sorted((c for c in found
@@ -216,19 +220,21 @@ def _together(a: Row, b: Row) -> bool:
         or b["plan"] in a["related"] or a["plan"] in b["related"])
 
 
-async def _files(store: Store, objects: Sequence[str], series: Sequence[str], locate: Locate
-                 ) -> dict[str, SourceFile]:
+async def source_files(store: Store, objects: Sequence[str], series: Sequence[str],
+                       locate: Locate) -> dict[str, SourceFile]:
+    """Return objects and those of series by SOPInstanceUID, with where their files are."""
     rows = await ask(store, "case-files", objects=list(objects), series=list(series))
     return {str(r["sop_uid"]): SourceFile(
         str(r["sop_uid"]), str(r["series"]),
         (locate(r["file_path"]) or "") if r["file_path"] and not r["missing"] else "",
-        int(r["file_size"] or 0), int(r["file_mtime"] or 0), str(r["header_digest"] or ""))
+        int(r["file_size"] or 0), int(r["file_mtime"] or 0), str(r["header_digest"] or ""),
+        str(r["kept"] or ""))
         for r in rows}
 
 
 async def files_of(store: Store, objects: Sequence[str], locate: Locate) -> dict[str, str]:
     """Return where objects are, by SOPInstanceUID, for those that have a file."""
-    found = await _files(store, objects, (), locate)
+    found = await source_files(store, objects, (), locate)
     return {uid: f.location for uid, f in found.items() if f.present}
 
 
@@ -239,19 +245,9 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
     plans = [str(r["plan"]) for r in group if r["plan"]]
     sets = tuple(sorted({str(u) for r in group for u in r["structure_sets"]}))
     mine = [r for r in images if r["structure_set"] in sets]
-    choices = tuple(ImageChoice(
-        str(r["series"]), str(r["modality"]), int(r["n_named"]), int(r["n_missing"]),
-        bool(r["listed"]), bool(r["by_frame"]), bool(r["same_study"]),
-        bool(r["same_patient"]), tuple(str(f) for f in r["series_frames"]),
-        int(r["n_instances"])) for r in mine)
+    choices = tuple(image_choice(r) for r in mine)
     walks = [r for r in edges if r["patient_key"] == first["patient_key"]]
-    candidates = {str(r["dose"]): Candidate(
-        uid=str(r["dose"]), plans=tuple(r["plans"]), units=str(r["units"] or ""),
-        dose_type=str(r["dose_type"] or ""), summation=str(r["summation"] or ""),
-        frame_uid=str(r["frame_uid"] or ""), beams=tuple(r["beams"]), groups=tuple(r["groups"]),
-        readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]),
-        same_patient=bool(r["same_patient"]))
-        for r in doses if r["plan"] in plans}
+    candidates = {str(r["dose"]): candidate(r) for r in doses if r["plan"] in plans}
     series = {c.series_uid for c in choices}
     segmentations = tuple(s for s in segmented if s.series_uid in series)
     own = {*plans, *sets, *candidates, *series, *(s.sop_uid for s in segmentations)}
@@ -259,7 +255,7 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
     return CaseInputs(
         case_id=case_id(str(first["patient_key"]), plans or sets),
         patient_key=str(first["patient_key"]),
-        plans=tuple(_plan(r) for r in group if r["plan"]), label=str(first["label"] or ""),
+        plans=tuple(plan_facts(r) for r in group if r["plan"]), label=str(first["label"] or ""),
         site=str(first["site"] or ""), protocols=tuple(first["protocols"] or ()),
         prescription_gy=float(sum(prescriptions)) if prescriptions else None,
         structure_sets=sets,
@@ -269,11 +265,7 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
         structure_frame=next((str(r["frame_uid"]) for r in mine if r["frame_uid"]), ""),
         images=choices, doses=tuple(candidates[u] for u in sorted(candidates)),
         segmentations=segmentations,
-        edges=tuple(Edge(str(r["registration"]), int(r["item"] or 0), str(r["source"]),
-                         str(r["registered"]), str(r["matrix_type"] or "")) for r in walks),
-        patient_frames=frozenset(
-            str(r[side]) for r in walks for side in ("source", "registered")
-            if r[f"{side}_kind"] == "PATIENT"),
+        edges=edges_of(walks), patient_frames=patient_frames(walks),
         files={uid: f for uid, f in files.items()
                if uid in own or uid in {str(r["registration"]) for r in walks}},
         series_files={s: tuple(f for f in files.values() if f.series_uid == s)
@@ -283,7 +275,39 @@ def _case(group: Sequence[Row], images: Iterable[Row], doses: Iterable[Row],
                     f"{r['count']}") for r in issues if r["subject"] in own))
 
 
-def _plan(r: Row) -> PlanFacts:
+def image_choice(r: Row) -> ImageChoice:
+    """Return a row of `case-images`."""
+    return ImageChoice(
+        str(r["series"]), str(r["modality"]), int(r["n_named"]), int(r["n_missing"]),
+        bool(r["listed"]), bool(r["by_frame"]), bool(r["same_study"]),
+        bool(r["same_patient"]), tuple(str(f) for f in r["series_frames"]),
+        int(r["n_instances"]))
+
+
+def candidate(r: Row) -> Candidate:
+    """Return a row of `case-doses`."""
+    return Candidate(
+        uid=str(r["dose"]), plans=tuple(r["plans"]), units=str(r["units"] or ""),
+        dose_type=str(r["dose_type"] or ""), summation=str(r["summation"] or ""),
+        frame_uid=str(r["frame_uid"] or ""), beams=tuple(r["beams"]), groups=tuple(r["groups"]),
+        readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]),
+        same_patient=bool(r["same_patient"]))
+
+
+def edges_of(rows: Iterable[Row]) -> tuple[Edge, ...]:
+    """Return rows of `case-registrations`."""
+    return tuple(Edge(str(r["registration"]), int(r["item"] or 0), str(r["source"]),
+                      str(r["registered"]), str(r["matrix_type"] or "")) for r in rows)
+
+
+def patient_frames(rows: Iterable[Row]) -> frozenset[str]:
+    """Return the frames of patients among the ends of registrations."""
+    return frozenset(str(r[side]) for r in rows for side in ("source", "registered")
+                     if r[f"{side}_kind"] == "PATIENT")
+
+
+def plan_facts(r: Row) -> PlanFacts:
+    """Return a row of `case-plans`."""
     return PlanFacts(
         uid=str(r["plan"]), beams=frozenset(r["beams"]), groups=frozenset(r["groups"]),
         fractions_planned=r["fractions_planned"], fractions_delivered=r["fractions_delivered"],

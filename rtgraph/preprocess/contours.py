@@ -5,13 +5,15 @@ cannot be read and a number that stands twice are values. PS3.3 C.8.8.5, C.8.8.6
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+
+from rtgraph.preprocess.mapping import Mapping
 
 Floats = NDArray[np.float64]
 CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
@@ -129,6 +131,12 @@ def read_structures(ds: Dataset) -> StructureSet:
         frozenset(uid for _, _, uids in listed for uid in uids) | frozenset(_drawn_on(ds)),
         tuple(dict.fromkeys(series for _, series, _ in listed if series)),
         tuple(sorted(n for n in drawn if n is not None and n not in numbers)))
+
+
+def carried(found: StructureSet, mapping: Mapping) -> StructureSet:
+    """Return a structure set with its contours carried into another frame of reference."""
+    return replace(found, rois=tuple(replace(r, contours=tuple(
+        replace(c, points=mapping.carry(c.points)[0]) for c in r.contours)) for r in found.rois))
 
 
 def _listed(ds: Dataset) -> Iterator[tuple[str, str, list[str]]]:

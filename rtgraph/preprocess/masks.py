@@ -220,7 +220,8 @@ def _facts(placed: Sequence[Placed], polygons: Sequence[Polygon], grid: Grid, ru
     volume = {r: float(a @ grid.thicknesses) / 1000 for r, a in by_rule.items()}
     shared = by_rule[HoleRule.union] - by_rule[HoleRule.xor] > 1e-6 * pixel
     exclusive = {p.plane for p in polygons if p.exclusive}
-    closed = [r for r in rows if r.plane_distance_rel is not None and "TILTED" not in r.reasons]
+    closed = [r for r in rows if r.plane_distance_rel is not None
+              and not {"TILTED", "NOT_COPLANAR"} & {*r.reasons}]
     malformed = [r for r in rows if r.result in (Result.DEGENERATE, Result.UNREADABLE)]
     reasons = {"FEW_POINTS", "ODD_LENGTH", "COUNT_DIFFERS", "NOT_COPLANAR", "ZERO_AREA",
                "NOT_NUMBERS", "UNKNOWN_TYPE"}

@@ -145,8 +145,25 @@ def _needs_file(inputs: CaseInputs, uid: str) -> None:
 
 
 def _image(inputs: CaseInputs, draft: _Draft) -> ImageChoice:
-    """Return the image that the structure set names; by its frame only where it names none."""
-    images = [c for c in inputs.images if c.modality in IMAGES]
+    image, how = image_of(inputs.images, inputs.structure_frame)
+    if how:
+        draft.findings.append(Finding(
+            how, "warning", image.series_uid, "the structure set names no image; "
+            "this is the only one of its frame of reference"))
+    return image
+
+
+def image_of(choices: Sequence[ImageChoice], structure_frame: str) -> tuple[ImageChoice, str]:
+    """Return the image that a structure set names; by its frame only where it names none.
+
+    The second value says how it was found where it is not named.
+
+    Raises
+    ------
+    Refused
+        NO_IMAGE: there is none, or several fit.
+    """
+    images = [c for c in choices if c.modality in IMAGES]
     framed = [c for c in images if c.by_frame and c.same_patient and c.n_instances]
     for chosen, how in (
         ([c for c in images if c.n_named], ""),
@@ -156,16 +173,12 @@ def _image(inputs: CaseInputs, draft: _Draft) -> ImageChoice:
     ):
         present = [c for c in chosen if c.n_instances]
         if len(present) > 1:
-            present = [c for c in present if inputs.structure_frame in c.frames] or present
+            present = [c for c in present if structure_frame in c.frames] or present
         if len(present) > 1:
             listed = ", ".join(c.series_uid for c in present)
             raise Refused(Code.NO_IMAGE, f"{len(present)} image series fit: {listed}")
         if present:
-            if how:
-                draft.findings.append(Finding(
-                    how, "warning", present[0].series_uid, "the structure set names no image; "
-                    "this is the only one of its frame of reference"))
-            return present[0]
+            return present[0], how
         if chosen:
             raise Refused(Code.NO_IMAGE, "the images that the structure set names are absent")
     raise Refused(Code.NO_IMAGE, "there is no image for the structure set")

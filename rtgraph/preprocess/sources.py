@@ -7,7 +7,7 @@ from functools import cached_property
 from pydicom.dataset import Dataset
 
 from rtgraph.preprocess.cases import CaseInputs, SourceFile
-from rtgraph.preprocess.contours import Roi, StructureSet, read_structures
+from rtgraph.preprocess.contours import Roi, StructureSet, carried, read_structures
 from rtgraph.preprocess.dose import Dose, read_dose, summed
 from rtgraph.preprocess.files import header_digest, read, status
 from rtgraph.preprocess.images import Series, open_series
@@ -78,10 +78,7 @@ class Sources:
         """The ROIs: contours carried into the frame of the image, and segments, which have none."""
         found = self._drawn
         if self.plan.to_structures:
-            back = self.way(self.plan.to_structures).inverse()
-            found = replace(found, rois=tuple(replace(r, contours=tuple(
-                replace(c, points=back.carry(c.points)[0]) for c in r.contours))
-                for r in found.rois))
+            found = carried(found, self.way(self.plan.to_structures).inverse())
         return replace(found, rois=(*found.rois, *(
             Roi(number, segment.label) for number, segment in self.segments.items())))
 

@@ -64,6 +64,9 @@ def _case(
                    message=_text(f"{share(result)}: {check.title}")).text = lines(failing)
     if others:
         SubElement(case, "system-out").text = lines(others)
+    if result.partial and not failing:
+        SubElement(case, "error", message=_text(result.message))
+        return "errors"
     return "failures" if failing else ""
 
 

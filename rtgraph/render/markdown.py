@@ -44,7 +44,7 @@ def _row(result: Result) -> str:
     cells = [
         check.id, result.severity if finished and result.findings else result.status,
         share(result) + (f" ({states})" if states else "") if finished else escaped(result.message),
-        escaped(check.title)
+        escaped(check.title) + " (partial)" * (finished and result.partial)
         + (" (heuristic)" if check.confidence is Confidence.heuristic else "")]
     return f"| {' | '.join(cells)} |"
 

@@ -147,6 +147,7 @@ def check_map(result: Result, browser: str | None = None) -> dict[str, object]:
         "source": check.source,
         "status": result.status,
         "message": plain(result.message),
+        "partial": result.partial,
         "population": result.population,
         "n_findings": len(result.findings),
         "seconds": round(result.seconds, 3),
@@ -219,7 +220,7 @@ def _headline(result: Result) -> str:
     states = said_states(result.states())
     word = result.status if result.status is Status.accepted else result.severity
     return (f"{check.id} {word:<8} {check.title}{heuristic}   {share(result)}"
-            + (f" ({states})" if states else ""))
+            + (f" ({states})" if states else "") + " (partial)" * result.partial)
 
 
 def _findings(

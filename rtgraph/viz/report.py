@@ -79,7 +79,8 @@ def _check(result: Result, context: Context, identifiers: bool) -> dict[str, obj
         "word": result.severity.value if finished and result.findings and
         result.status is not Status.accepted else result.status.value,
         "heuristic": check.confidence is Confidence.heuristic,
-        "share": f"{len(result.findings):,} of {result.population:,}" if finished else "",
+        "share": f"{len(result.findings):,} of {result.population:,}"
+        + " (partial)" * result.partial if finished else "",
         "message": plain(result.message), "fix": plain(check.fix), "source": plain(check.source),
         "why": plain(check.why), "exceptions": plain(check.exceptions),
         "quiet": result.status in _QUIET,
