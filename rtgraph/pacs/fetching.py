@@ -32,6 +32,7 @@ from rtgraph.pacs.query import Level
 from rtgraph.pacs.receive import forget, options_of
 from rtgraph.pacs.request import Request
 from rtgraph.pacs.scp import Scp
+from rtgraph.pacs.statuses import FOR_ALL
 from rtgraph.pacs.storing import Folder, Outcome, Stored, kept_at
 from rtgraph.pacs.wanted import Target
 from rtgraph.pacs.worker import Ways, Worker
@@ -39,8 +40,6 @@ from rtgraph.store.bolt import Store
 
 T = TypeVar("T")
 PAGE = 5000
-# Failures that every other request of the same archive will have as well.
-_FOR_ALL = frozenset({0x0122, 0x0124, 0x0211, 0xA801})
 
 
 @dataclass
@@ -263,7 +262,7 @@ class Fetching:
                 if fetched.failed:
                     self.delivery.failures["failed sub-operations"] += fetched.failed
             except PeerFailed as error:
-                if error.transient or error.status in _FOR_ALL:
+                if error.transient or error.status in FOR_ALL:
                     raise
                 self.delivery.failures[str(error)] += 1
             if reason := self._unwritable():

@@ -50,11 +50,9 @@ class SeriesResult:
 
 @dataclass
 class Ledger:
-    """The books; `conflicts` came with other content than what was there, `unasked` by itself."""
+    """The books; `conflicts` came with other content than what was there."""
 
     conflicts: int = 0
-    unasked: int = 0
-    received: int = 0
     _by_uid: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _by_series: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _unwritten: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -77,7 +75,6 @@ class Ledger:
         """
         uid, series = stored.uids.sop_uid, stored.uids.series_uid
         with self._lock:
-            self.received += 1
             self.conflicts += stored.outcome is Outcome.CONFLICT
             plan = self._by_uid.pop(uid, None)
             if plan is not None:
@@ -85,14 +82,11 @@ class Ledger:
                 plan.arrived += 1
                 return True
             plan = self._by_series.get(series)
-            if plan is not None and not plan.instances:
-                if uid not in plan.seen:
-                    plan.seen.add(uid)
-                    plan.arrived += 1
-                    self._unwritten[series].add(uid)
-                    return True
-            else:
-                self.unasked += 1
+            if plan is not None and not plan.instances and uid not in plan.seen:
+                plan.seen.add(uid)
+                plan.arrived += 1
+                self._unwritten[series].add(uid)
+                return True
             return stored.outcome is not Outcome.DUPLICATE
 
     def written(self, objects: Sequence[Instance]) -> None:

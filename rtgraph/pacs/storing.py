@@ -134,6 +134,7 @@ class Session:
     folder: Folder
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     _unsynced: list[str] = field(default_factory=list, repr=False)
+    _not_synced: str = ""  # why, once that has failed: a second try may claim to succeed
     _closed: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -181,25 +182,38 @@ class Session:
             if stored.outcome is not Outcome.DUPLICATE:
                 self._unsynced.append(stored.path)
             if self.folder.sync == "file" or self._closed or len(self._unsynced) >= UNSYNCED:
-                self._flush()
+                self._flush(stored.path)
         return stored
 
-    def _flush(self) -> None:
+    def _flush(self, unanswered: str = "") -> None:
+        """Sync; a failure is remembered if it concerns others than the one still to be answered."""
         unsynced, self._unsynced = self._unsynced, []
         if self.folder.sync != "none":
-            disk.sync(unsynced, self.folder.base, files=self.folder.sync != "file")
+            try:
+                disk.sync(unsynced, self.folder.base, files=self.folder.sync != "file")
+            except OSError as error:
+                if unsynced != [unanswered]:
+                    self._not_synced = error.strerror or type(error).__name__
+                raise
 
     def close(self) -> None:
         """Sync what was stored; an object that comes later is synced by itself.
 
         Raises
         ------
-        OSError
-            What was answered with success is not on the disk for sure.
+        ReceiverError
+            What was answered with success is not on the disk for sure, now or since an earlier
+            sync of the association.
         """
         with self._lock:
             self._closed = True
-            self._flush()
+            with suppress(OSError):
+                self._flush()
+            reason, self._not_synced = self._not_synced, ""
+        if reason:
+            raise ReceiverError(
+                f"Objects of an association may not be on the disk: {reason}.",
+                "They were answered as stored: look at the disk, then have them sent again.")
 
 
 def name_of(uid: str) -> str:
