@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from rtgraph.config import Node, Settings
 from rtgraph.cypher.library import lookup
-from rtgraph.errors import PeerError, PeerFailed, ReceiverError
+from rtgraph.errors import PeerError, PeerFailed, ReceiverError, first_of
 from rtgraph.graphmodel.archive import Kept
 from rtgraph.ingest.pipeline import Progress, Source
 from rtgraph.ingest.records import Instance
@@ -143,7 +143,9 @@ class Fetching:
                 for _ in range(n):
                     group.create_task(work())
         except* (PeerError, ReceiverError) as errors:
-            self.delivery.error = _first(errors)
+            found = first_of(errors)
+            assert isinstance(found, PeerError | ReceiverError)
+            self.delivery.error = found
         finally:
             await asyncio.shield(self._call(planner.end))
             self._pool.shutdown(wait=False)
@@ -304,10 +306,3 @@ def _requests(plan: SeriesPlan) -> Iterator[Request]:
     for at in range(0, len(uids), TOGETHER):
         yield Request(plan.study_uid, plan.series_uid, tuple(uids[at : at + TOGETHER]), classes,
                       plan.patient_id)
-
-
-def _first(error: BaseException) -> PeerError | ReceiverError:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PeerError | ReceiverError)
-    return error

@@ -1,8 +1,9 @@
 """The graph over Bolt: with `failures` the only module that imports `neo4j`.
 
-`Store` has four ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
-statement) and `transact` (several statements that stand or fall together). Every write of rtgraph
-is a keyed MERGE, so a whole batch may be repeated: `failures.retrying` is the one policy for it.
+`Store` has five ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
+statement outside of a transaction), `change` (one statement) and `transact` (several that stand or
+fall together). Every write of rtgraph is a keyed MERGE, so a whole batch may be repeated:
+`failures.retrying` is the one policy for it.
 """
 
 import logging
@@ -272,13 +273,22 @@ class Store:
         return await self._translating(planned())
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
-        """Run one statement outside of a batch; schema statements need that."""
+        """Run one statement outside of a transaction, once; statements of the schema need that."""
         async with self._driver.session(database=self.database) as session:
             result = await self._translating(
                 session.run(statement, dict(parameters)))
             counted = (await self._translating(result.consume())).counters
         return Counters(counted.nodes_created, counted.nodes_deleted,
                         counted.relationships_created, counted.relationships_deleted)
+
+    async def change(self, statement: str, /, **parameters: object) -> Counters:
+        """Run one statement in a transaction, as `transact` does."""
+
+        async def work(transaction: Transaction) -> Counters:
+            await transaction.run(statement, **parameters)
+            return transaction.counters
+
+        return await self.transact(work)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
