@@ -203,7 +203,8 @@ class Fetching:
 
     async def _series(self, plan: SeriesPlan, worker: Worker) -> None:
         await self._look(plan)
-        wanted = len(plan.coming) or (0 if plan.instances else plan.announced)
+        wanted = (len(plan.coming) if plan.instances else
+                  plan.announced if plan.held < plan.announced else 0)
         if self._left is not None and wanted > self._left:
             self.delivery.limited = True
             return
@@ -211,7 +212,8 @@ class Fetching:
             self._left -= wanted
         if self._means.dry_run:
             self.delivery.results.append(SeriesResult(
-                plan.study_uid, plan.series_uid, plan.modality, plan.announced, len(plan.there)))
+                plan.study_uid, plan.series_uid, plan.modality, plan.announced,
+                len(plan.there) or plan.held))
             return
         self.ledger.begin(plan)
         try:
@@ -234,8 +236,14 @@ class Fetching:
             plan.there |= {row["uid"] for row in rows if Kept(row["kept"]).satisfies(keep)}
         plan.coming = set(uids) - plan.there
         if not uids and plan.number:
-            rows = await store.read(lookup("series-held").statement, series=[plan.series_uid])
-            plan.held = rows[0]["n"] if rows else 0
+            plan.held = await self._held(plan.series_uid, keep)
+
+    async def _held(self, series_uid: str, keep: Kept) -> int:
+        """Return how many objects of a series are in the graph, with at least so much kept."""
+        rows = await self._means.store.read(
+            lookup("series-held").statement, series=[series_uid],
+            kept=[k.value for k in Kept if k.satisfies(keep)])
+        return int(rows[0]["n"]) if rows else 0
 
     def _take_leftovers(self, plan: SeriesPlan) -> None:
         """Take what an earlier process has stored and not brought into the graph."""
@@ -244,7 +252,7 @@ class Fetching:
             path = folder.place(Identity("", uid, plan.series_uid, plan.study_uid))
             if path.is_file() and kept_at(path).satisfies(folder.keep):
                 uids = Identity(plan.instances[uid], uid, plan.series_uid, plan.study_uid)
-                self.arrived(Stored(uids, str(path), Outcome.DUPLICATE, 0))
+                self.arrived(Stored(uids, str(path), Outcome.DUPLICATE))
 
     async def _ask(self, plan: SeriesPlan, worker: Worker) -> None:
         """Ask for what has not come; raise `Incomplete` when something has not come then."""
@@ -253,7 +261,7 @@ class Fetching:
                         lambda: plan.arrived)
         if means.stop.is_set():
             return
-        if plan.coming or (not plan.instances and plan.arrived + plan.held < plan.announced):
+        if plan.coming or (not plan.instances and plan.arrived < plan.announced):
             raise Incomplete
 
     async def _once(self, plan: SeriesPlan, worker: Worker) -> None:
@@ -292,7 +300,9 @@ class Fetching:
         for result in self.delivery.results:
             lost = unwritten.get(result.series_uid, set()) - present
             result.lost = tuple(sorted(lost))
-            result.in_graph = result.there + result.received - len(lost)
+            result.in_graph = (
+                result.there + result.received - len(lost) if result.listed else
+                await self._held(result.series_uid, Kept.NONE))  # some may have come again
 
 
 def _requests(plan: SeriesPlan) -> Iterator[Request]:

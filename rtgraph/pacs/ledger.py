@@ -19,7 +19,8 @@ class SeriesResult:
     `there` objects were in the graph before, `received` have come, `in_graph` are there in the
     end; `failed` did not come (with their SOP classes), `refused` are those that the archive said
     it could not send, and `lost` came and are not in the graph.
-    `number` and `study_series` are what the archive counts in the series and in its study.
+    `number` and `study_series` are what the archive counts in the series and in its study;
+    `listed` tells whether it lists the objects, too.
     """
 
     study_uid: str
@@ -33,6 +34,7 @@ class SeriesResult:
     issuer: str = field(default="", repr=False)
     number: int | None = None
     study_series: int | None = None
+    listed: bool = True
     failed: Mapping[str, str] = field(default_factory=dict, repr=False)
     refused: tuple[str, ...] = field(default=(), repr=False)
     lost: tuple[str, ...] = field(default=(), repr=False)
@@ -107,7 +109,7 @@ class Ledger:
             plan.study_uid, plan.series_uid, plan.modality, plan.announced,
             len(plan.there) or plan.held, plan.arrived, patient_id=plan.patient_id,
             issuer=plan.issuer, number=None if plan.partial else plan.announced,
-            study_series=plan.study_series,
+            study_series=plan.study_series, listed=bool(plan.instances),
             failed={uid: plan.instances.get(uid, "") for uid in sorted(plan.coming)},
             refused=tuple(sorted(
                 plan.refused & plan.coming if plan.instances else plan.refused - plan.seen)))

@@ -19,6 +19,7 @@ from neo4j import (
     AsyncManagedTransaction,
     AsyncSession,
     GraphDatabase,
+    ResultSummary,
 )
 from neo4j.exceptions import (
     AuthError,
@@ -98,11 +99,7 @@ class Transaction:
         """Run a statement and return its rows; what it changed is added to `counters`."""
         result = await self._transaction.run(statement, dict(parameters))
         rows = [{k: _plain(v) for k, v in dict(record).items()} async for record in result]
-        counted = (await result.consume()).counters
-        self.counters += Counters(
-            counted.nodes_created, counted.nodes_deleted,
-            counted.relationships_created, counted.relationships_deleted,
-        )
+        self.counters += _counted(await result.consume())
         return rows
 
 
@@ -277,9 +274,7 @@ class Store:
         async with self._driver.session(database=self.database) as session:
             result = await self._translating(
                 session.run(statement, dict(parameters)))
-            counted = (await self._translating(result.consume())).counters
-        return Counters(counted.nodes_created, counted.nodes_deleted,
-                        counted.relationships_created, counted.relationships_deleted)
+            return _counted(await self._translating(result.consume()))
 
     async def change(self, statement: str, /, **parameters: object) -> Counters:
         """Run one statement in a transaction, as `transact` does."""
@@ -320,6 +315,12 @@ class Store:
             return await work
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
+
+
+def _counted(summary: ResultSummary) -> Counters:
+    found = summary.counters
+    return Counters(found.nodes_created, found.nodes_deleted,
+                    found.relationships_created, found.relationships_deleted)
 
 
 def _plain(value: object) -> object:

@@ -104,7 +104,7 @@ def test_what_was_left_is_read_and_newer_files_are_not_read_twice(tmp_path: Path
 # --- the books -----------------------------------------------------------------------------------
 
 def stored(uid: str, outcome: Outcome = Outcome.STORED, series: str = "s") -> Stored:
-    return Stored(Identity("c", uid, series, "t"), f"/{uid}", outcome, 1)
+    return Stored(Identity("c", uid, series, "t"), f"/{uid}", outcome)
 
 
 def test_the_books_of_a_series() -> None:

@@ -253,10 +253,18 @@ def test_an_archive_is_not_asked_for_more_than_its_settings_say(
 def test_an_archive_that_does_not_list_objects(fetch: Fetch, held: list[Dataset]) -> None:
     archive = OddArchive(held, forgets_some, lists_objects=False)
     with archive.running() as port:
-        fetched = fetch(port)
-    assert fetched.done.exit_code == ExitCode.done
-    assert len(fetched.files) == len(fetched.in_graph) == N
-    assert [len(r) for r in archive.requests] == [N, N]
+        fetched = fetch(port, keep="header")
+        assert fetched.done.exit_code == ExitCode.done
+        assert len(fetched.files) == len(fetched.in_graph) == N
+        assert [len(r) for r in archive.requests] == [N, N]
+        whole, enough = fetch(port), fetch(port)
+    # with its bulk once more, and then not again
+    assert [len(r) for r in archive.requests] == [N, N, N]
+    for again, there, received in ((whole, 0, N), (enough, N, 0)):
+        (result,) = again.delivery.results
+        assert again.done.exit_code == ExitCode.done
+        assert (result.there, result.received, result.in_graph, result.short) == (
+            there, received, N, 0)
 
 
 # --- the way there -------------------------------------------------------------------------------
