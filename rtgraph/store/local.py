@@ -24,6 +24,7 @@ Report = jars.Report
 
 _START = 120.0  # s to wait; a start takes 10 s, the first after a crash of a large graph longer
 _OPEN = 60.0  # s to wait for a query when Neo4j says it is started; 1 s, longer on a busy machine
+_EXEC = 2.0  # s to wait for the command line of a process that has none
 _STOP = 20.0  # s to wait; a stop takes 0.5 s
 _ROOM = 100  # MB; an empty graph takes 3, its transaction logs grow to 16 each
 # Below the ports that systems give to outgoing connections.
@@ -161,7 +162,11 @@ def _is_server(home: Path, pid: int) -> bool:
     import psutil
 
     try:
-        return launch.home_option(home) in psutil.Process(pid).cmdline()
+        process = psutil.Process(pid)
+        deadline = time.monotonic() + _EXEC
+        while not (line := process.cmdline()) and time.monotonic() < deadline:
+            time.sleep(0.05)  # one program takes the place of another (execve)
+        return launch.home_option(home) in line
     except psutil.Error:  # ended, or ended and not yet collected
         return False
 
