@@ -36,9 +36,9 @@ def export_page() -> Iterator[str]:
     yield "## Steps"
     yield "Tables `[[image.steps]]` and `[[dose.steps]]`, in order."
     yield _steps(STEPS)
-    yield ("Tables `[[masks.steps]]`, in order, for all masks or for those that `rois` lists. Parts "
-           "are voxels that share a face, distances those of voxel centres in mm. The manifest "
-           "keeps the volume of a mask before and after each step.")
+    yield ("Tables `[[masks.steps]]`, in order, for all masks or for those that `rois` lists. "
+           "Parts are voxels that share a face, distances those of voxel centres in mm. The "
+           "manifest keeps the volume of a mask before and after each step.")
     yield _steps(MASK_STEPS)
     yield "## Which dose is taken"
     yield "The first rule that fits decides; it is stored with the sample and in the graph."

@@ -28,7 +28,7 @@ from rtgraph.preprocess.registration import described
 from rtgraph.preprocess.settings import Settings
 from rtgraph.preprocess.sources import Sources
 from rtgraph.preprocess.steps import Context, Statistics, Suv, applied
-from rtgraph.preprocess.storeddvh import compared, stored_dvhs
+from rtgraph.preprocess.storeddvh import StoredDvh, compared, stored_dvhs
 
 TARGET_TYPES = frozenset({"GTV", "CTV", "PTV"})
 
@@ -59,6 +59,7 @@ class Made:
     covered: NDArray[np.bool_] | None = None
     beams: list[dict[str, Any]] = field(default_factory=list)
     dvhs: dict[int, Dvh] = field(default_factory=dict)
+    stored_dvhs: dict[int, StoredDvh] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -207,10 +208,10 @@ def _dose(sources: Sources, context: Context, made: Made, rois: Mapping[int, Roi
                 made.dvhs[number] = dvh
                 made.findings += _coverage(found.roi, dvh)
         if plan.decision is not None and len(plan.decision.chosen) == 1:
-            stored = list(stored_dvhs(sources.read(plan.decision.chosen[0][0])))
-            for curve in stored:
+            for curve in stored_dvhs(sources.read(plan.decision.chosen[0][0])):
                 if len(curve.included) == 1 and not curve.excluded and (
                         computed := made.dvhs.get(curve.included[0])):
+                    made.stored_dvhs.setdefault(curve.included[0], curve)
                     made.findings += compared(computed, curve, curve.included[0])
 
 

@@ -180,7 +180,8 @@ def _card(settings: Settings, rows: Sequence[Entry], source: str, leaks: Sequenc
         f"- Leaks between splits: {len(leaks)}.", "", "## Left out", ""]
     lines += [f"- {code}: {n}" for code, n in sorted(reasons.items())] or ["- nothing"]
     limits = [
-        f"Masks are those that people drew; {_corrected(settings)}, interpolated planes are marked.",
+        f"Masks are those that people drew; {_corrected(settings)}, interpolated planes are "
+        "marked.",
         "Dose is that of the planning system, interpolated linearly; outside its grid it is "
         f"{'0' if settings['dose.outside'] == 'zero' else 'NaN'}, with a coverage mask.",
         "Pseudonyms are keyed hashes; UIDs in the manifest are those of the files. This is no "
