@@ -11,7 +11,7 @@ from rtgraph.errors import UnknownName, UsageError
 from rtgraph.preprocess.cases import CaseInputs
 from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import dose_on
-from rtgraph.preprocess.dvh import Dvh, dvh_of
+from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.geometry import Grid, to_image
 from rtgraph.preprocess.images import read_volume
 from rtgraph.preprocess.masks import Mask, RoiMask
@@ -139,9 +139,7 @@ class Case:
         """Return the DVH of an ROI, from the native dose grid."""
         if self._dose_refusal is not None:
             raise Refused(Code(self._dose_refusal[0]), self._dose_refusal[1])
-        return dvh_of(self.roi(name), self._sources.series.stack.grid, self._sources.dose,
-                      self._sources.settings.mask_options.holes,
-                      self._sources.way(self.plan.to_dose))
+        return self._sources.dvh(self.roi(name))
 
     def show(self, *names: str, n_slices: int = 3) -> Pictures:
         """Draw slices with contours and dose wash.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rtgraph.preprocess.beams import beams_of
 from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import Dose, agreement, dose_on, read_dose
-from rtgraph.preprocess.dvh import Dvh, dvh_of
+from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.geometry import Grid
 from rtgraph.preprocess.images import Volume, read_volume
 from rtgraph.preprocess.masks import Finding, Mask, RoiMask, findings_of
@@ -202,8 +202,7 @@ def _dose(sources: Sources, context: Context, made: Made, rois: Mapping[int, Roi
             "resampled": float(np.nanmax(values)) if made.covered.any() else None}
     if settings.makes("dvh"):
         for number, found in rois.items():
-            dvh = dvh_of(found.roi, sources.series.stack.grid, dose,
-                         settings.mask_options.holes, way)
+            dvh = sources.dvh(found.roi)
             if dvh.volume_cc > 0:
                 made.dvhs[number] = dvh
                 made.findings += _coverage(found.roi, dvh)
