@@ -120,7 +120,7 @@ def test_voxels_of_a_mask_have_the_dvh_of_the_solid(shape: str, orientation: str
     assert found.covered == pytest.approx(1.0)
     assert found.mean_gy == pytest.approx(AT_CENTRE + GRADIENT * (u.mean() - CENTRE[0]), abs=1e-4)
     assert found.metric("V20Gy") == pytest.approx(v20, abs=1.5)
-    assert found.metric("D95") == pytest.approx(d95, rel=0.02)
+    assert found.metric("D95") == pytest.approx(d95, abs=GRADIENT * 1.2 / 2)  # half a column
     assert found.max_gy == pytest.approx(AT_CENTRE + GRADIENT * (u.max() - CENTRE[0]), abs=1e-4)
 
 
