@@ -22,7 +22,8 @@ Voxels = NDArray[np.bool_]
 def grid(orientation: str = "HFS", positions: NDArray[np.float64] | None = None) -> Grid:
     return Grid(origin=np.array([-31.7, 12.3, -71.9]), axes=axes_of(ORIENTATIONS[orientation]),
                 spacing=(1.2, 1.5), size=(SHAPE[2], SHAPE[1]),
-                positions=np.arange(SHAPE[0]) * 3.0 if positions is None else positions)
+                positions=np.arange(SHAPE[0], dtype=np.float64) * 3 if positions is None
+                else positions)
 
 
 def ball(radius: float, at: tuple[float, float, float] = (43.7, 33.1, 29.9)) -> Voxels:
@@ -101,7 +102,7 @@ def nearest(mask: Voxels) -> NDArray[np.float64]:
     for k, j, i in np.argwhere(mask):
         squares = (((z - z[k])**2)[:, None, None] + ((y - y[j])**2)[:, None] + (x - x[i])**2)
         np.minimum(found, squares, out=found)
-    return np.sqrt(found)
+    return np.asarray(np.sqrt(found))
 
 
 @pytest.mark.parametrize("mm", [1.2, 2.9, 3.0, 5.0, 7.3])
@@ -148,8 +149,9 @@ def test_orientation_does_not_matter(orientation: str) -> None:
 
 
 def test_steps_follow_each_other_and_know_their_masks() -> None:
-    rows = [{"step": "remove-small", "min_cc": 1, "rois": ["GTV"]}, {"step": "largest-part"},
-            {"step": "shrink", "mm": 30, "rois": ["PTV", "CTV"]}]
+    rows: list[dict[str, Any]] = [
+        {"step": "remove-small", "min_cc": 1, "rois": ["GTV"]}, {"step": "largest-part"},
+        {"step": "shrink", "mm": 30, "rois": ["PTV", "CTV"]}]
     steps = parse_mask_steps(rows)
     found, done = processed(mask_of(TINY | BIG | MIDDLE), steps, "GTV")
     assert found is not None
