@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.completing import cohort_names, query_names
 from rtgraph.cli.options import Data, Force, Jobs, Output, Patience, Uri
 from rtgraph.cli.querying import Parameters, read_parameters
 from rtgraph.errors import UsageError
@@ -23,9 +24,10 @@ app.add_typer(preprocess_app, name="preprocess")
 
 Preset = Annotated[str | None, typer.Option(help="nifti, npz, nnunet, monai, dose-prediction.")]
 Config = Annotated[Path | None, typer.Option(help="TOML file instead of a preset.")]
-Cohort = Annotated[str | None, typer.Option(help="Plans of the members of a saved cohort.")]
+Cohort = Annotated[str | None, typer.Option(
+    help="Plans of the members of a saved cohort.", autocompletion=cohort_names)]
 Query = Annotated[str | None, typer.Option(
-    help="Plans of the rows of a named query, as for cohort save.")]
+    help="Plans of the rows of a named query, as for cohort save.", autocompletion=query_names)]
 Patients = Annotated[list[str] | None, typer.Option(
     "--patient", help="patient_key or PatientID; may be repeated.")]
 Only = Annotated[str | None, typer.Option(
