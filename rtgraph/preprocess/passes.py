@@ -111,10 +111,10 @@ async def measure(
     """
     found = Measured()
     patients = await ask(store, "measure-patients", patient=patient)
-    found.total = sum(int(r["n_sets"]) * (Measure.contours in measures)
-                      + int(r["n_doses"]) * len({Measure.coverage, Measure.values} & {*measures})
-                      for r in patients)
-    keys = [str(r["patient_key"]) for r in patients]
+    most = {str(r["patient_key"]): int(r["n_sets"]) * (Measure.contours in measures)
+            + int(r["n_doses"]) * len({Measure.coverage, Measure.values} & {*measures})
+            for r in patients}
+    keys, found.total = list(most), sum(most.values())
     room = asyncio.Semaphore(jobs + 1)
     with nullcontext(Workers(executor)) if executor else Workers.processes(jobs) as pool:
 
@@ -128,7 +128,10 @@ async def measure(
 
         async with asyncio.TaskGroup() as group:
             for at in range(0, len(keys), _PATIENTS):
-                units = await units_of(store, keys[at:at + _PATIENTS], measures, locate)
+                now = keys[at:at + _PATIENTS]
+                units = await units_of(store, now, measures, locate)
+                # a dose whose plans name no one structure set has no coverage
+                found.total += units.size - sum(most[key] for key in now)
                 found.kept.update(units.kept)
                 found.done += sum(units.kept.values())
                 progress(found)
