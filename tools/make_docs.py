@@ -41,8 +41,9 @@ EXIT_CODES = {
                        "did not get all that was announced or asked for",
     ExitCode.usage: "an option, a name or a setting is wrong",
     ExitCode.incomplete: "not finished: the server is lost or absent, a check errored or timed "
-                         "out, a file that `validate --level` needs cannot be read, an archive "
-                         "fails, the disk is full, a result cannot be written",
+                         "out, a file that `validate --level`, `compare` or `preprocess rtstruct` "
+                         "needs cannot be read or used, an archive fails, the disk is full, a "
+                         "result cannot be written",
     ExitCode.interrupted: "stopped by the user; what was finished stays",
 }
 STATES = {

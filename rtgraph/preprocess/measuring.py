@@ -302,7 +302,7 @@ def _vr(tag: Any) -> str:
 # --- doses ---------------------------------------------------------------------------------------
 
 def _coverage(objects: _Objects, task: DoseTask, outcome: Outcome) -> None:
-    grid, way = objects.grid, _way(objects, task)
+    grid, way = objects.grid, _way(task)
     native, _ = dose_grid(opened(task.dose, pixels=False))
     for roi in objects.rois.values():
         share = _part(outcome, partial(covered_share, roi, grid, native, mapping=way))
@@ -324,7 +324,7 @@ def _values(objects: _Objects, task: DoseTask, outcome: Outcome) -> None:
 
 
 def _curves(objects: _Objects, task: DoseTask, dose: Dose, outcome: Outcome) -> None:
-    way, grid, rois = _way(objects, task), objects.grid, objects.rois
+    way, grid, rois = _way(task), objects.grid, objects.rois
     for key, number in task.curves:
         if number not in rois:
             continue
@@ -336,7 +336,7 @@ def _curves(objects: _Objects, task: DoseTask, dose: Dose, outcome: Outcome) -> 
                 if np.isfinite(value)}))
 
 
-def _way(objects: _Objects, task: DoseTask) -> Mapping:
+def _way(task: DoseTask) -> Mapping:
     if task.refused is not None:
         raise Refused(Code(task.refused[0]), task.refused[1])
     return _mapping(task.walks, task.registrations)

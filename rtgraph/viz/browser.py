@@ -15,7 +15,7 @@ from rtgraph.cypher.header import Check, Query
 from rtgraph.cypher.library import checks, queries
 from rtgraph.errors import OutputError
 from rtgraph.graphmodel.modalities import SERIES_TYPES
-from rtgraph.viz.output import write_file
+from rtgraph.output import write_file
 from rtgraph.viz.style import style_sheet
 
 STYLE, GUIDE, FAVOURITES = "rtgraph.grass", "guide.html", "favourites.zip"
