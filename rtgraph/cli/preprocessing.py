@@ -224,6 +224,8 @@ def preprocess_names(
             if reviewer is not None:
                 n = await review.apply(store, decided, reviewer, date.today())
                 say(f"{n} names decided")
+                if n < len(decided):
+                    say(f"{len(decided) - n} names of the table are those of no ROI")
                 return ""
             return review.queue_text(await review.queue(store))
 

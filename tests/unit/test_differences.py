@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydicom import Dataset
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.differences import CompareOptions, differences
 from tests.data import planned
+from tests.unit.command import Command
 
 CHAIN = planned.chain("PAT-A")
 
@@ -100,3 +102,13 @@ def test_notes_and_identifying_values() -> None:
 def test_two_classes_are_not_compared() -> None:
     with pytest.raises(UsageError, match="two classes, RT Plan Storage and RT Dose Storage"):
         differences(CHAIN["plan"], CHAIN["dose"])
+
+
+def test_a_file_that_cannot_be_read_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = Command(tmp_path, monkeypatch, capsys)
+    text = tmp_path / "notes.txt"
+    text.write_text("no DICOM", encoding="utf-8")
+    ended = command("compare", text, text, code=3)
+    assert "no DICOM object" in ended.err
