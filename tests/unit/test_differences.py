@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,21 @@ def test_notes_and_identifying_values() -> None:
     (angle,) = differences(*edit("plan", lambda d: setattr(
         d.BeamSequence[0].ControlPointSequence[0], "GantryAngle", "3")))
     assert not angle.identifying
+
+
+@pytest.mark.parametrize(("one", "other", "note"), [
+    ([1.0, nan], [1.0, nan],  None),
+    ([1.0, nan], [1.5, nan],  "1 of 2 values, up to 0.5"),
+    ([1.0, nan], [1.0, 2.0],  "1 of 2 values, up to 0"),
+    ([inf, 1.0], [inf, 1.0],  None),
+    ([inf, 1.0], [-inf, 1.0], "1 of 2 values, up to inf"),
+])
+def test_numbers_that_are_none(one: list[float], other: list[float], note: str | None) -> None:
+    a, b = Dataset(), Dataset()
+    a.add_new(0x0018_9079, "FD", one)  # InversionTimes
+    b.add_new(0x0018_9079, "FD", other)
+    assert [d.note for d in differences(a, b)] == (
+        [] if note is None else [note])
 
 
 def test_two_classes_are_not_compared() -> None:
