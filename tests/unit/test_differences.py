@@ -125,6 +125,6 @@ def test_a_file_that_cannot_be_read_is_no_difference(
 ) -> None:
     command = Command(tmp_path, monkeypatch, capsys)
     text = tmp_path / "notes.txt"
-    text.write_text("no DICOM", encoding="utf-8")
+    text.touch()
     ended = command("compare", text, text, code=3)
     assert "no DICOM object" in ended.err
