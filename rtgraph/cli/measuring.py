@@ -35,7 +35,7 @@ async def passes(store: "Store", run: "Validation", jobs: int, *, quiet: bool) -
     wanted = [m for level in run.passes for m in OF_LEVEL[level.value]]
     measured, started = Measured(), monotonic()
     work = measure(store, wanted, await locating(store), jobs=jobs,
-                   patient=await run.patient(store), found=measured)
+                   patient=await run.patient(store), measured=measured)
     if quiet:
         await work
     else:

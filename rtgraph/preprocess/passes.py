@@ -82,7 +82,7 @@ def _listed(troubles: Iterable[Trouble], how: str) -> str:
 
 async def measure(
     store: Store, measures: Collection[Measure], locate: Locate, *, patient: str | None = None,
-    jobs: int = 1, executor: Executor | None = None, found: Measured | None = None,
+    jobs: int = 1, executor: Executor | None = None, measured: Measured | None = None,
 ) -> Measured:
     """Measure what the graph holds and does not know yet, and write it to the graph.
 
@@ -100,7 +100,7 @@ async def measure(
         Worker processes, or units at once on `executor`.
     executor : Executor, optional
         Where units are measured instead of processes of this run.
-    found : Measured, optional
+    measured : Measured, optional
         What is filled and returned, for those who look at it meanwhile.
 
     Raises
@@ -108,7 +108,7 @@ async def measure(
     ServerError
         The server is lost; finished units stay, the next run goes on.
     """
-    found = Measured() if found is None else found
+    found = measured or Measured()
     patients = await ask(store, "measure-patients", patient=patient)
     most = {str(r["patient_key"]): int(r["n_sets"]) * (Measure.contours in measures)
             + int(r["n_doses"]) * len({Measure.coverage, Measure.values} & {*measures})
