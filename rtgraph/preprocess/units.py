@@ -116,8 +116,8 @@ async def units_of(store: Store, patients: Sequence[str], measures: Collection[M
         if Measure.coverage in measures and (one := _of_plans(r, laid)) is not None:
             task = _task(known, r, one, Measure.coverage)
             # ROIs that were made anew have lost their COVERS, whatever the dose says
-            mark = None if one.uid in fresh else r["coverage_of"]
-            if _new(found, Measure.coverage, task.mark, mark):
+            covered = None if one.uid in fresh else r["coverage_of"]
+            if _new(found, Measure.coverage, task.mark, covered):
                 unit = units[one.uid]
                 units[one.uid] = replace(unit, coverage=(*unit.coverage, task))
         if Measure.values in measures:

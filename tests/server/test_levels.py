@@ -16,6 +16,7 @@ from rtgraph.cypher.header import Level
 from rtgraph.cypher.library import checks
 from rtgraph.graphmodel.measured import Measure
 from rtgraph.preprocess import measuring
+from rtgraph.preprocess.masks import make_mask
 from rtgraph.preprocess.passes import Measured, measure
 from rtgraph.preprocess.workers import Workers
 from rtgraph.store.bolt import Row
@@ -226,7 +227,7 @@ def test_an_roi_that_cannot_be_measured_takes_no_other_with_it(
     sound: tuple[TestGraph, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph, folder = sound
-    whole = measuring.make_mask
+    whole = make_mask
 
     def broken(roi: Any, *arguments: Any, **more: Any) -> Any:
         if roi.number == BLADDER:
