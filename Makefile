@@ -37,7 +37,7 @@ lint: $(VENV)/dev.done  ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-docs: $(VENV)/dev.done  ## write the pages of docs/reference; prints those that have changed
+docs: $(VENV)/dev.done  ## write the pages that are made from the code; prints those that have changed
 	@$(BIN)/python tools/make_docs.py
 
 acceptance: $(VENV)/dev.done $(VENV)/runtime.done  ## let nnU-Net and MONAI read exports, in an environment of their own

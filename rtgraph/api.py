@@ -316,9 +316,10 @@ class Graph:
         from rtgraph.search import find_rows
 
         stated = [*conditions, *(f"{name}={_listed(value)}" for name, value in equal.items())]
+        settings = config.load()
         rows = self._background.run(find_rows(
             self._store, level, stated, without, columns=columns, where_file=where_file,
-            roots=config.load().real_roots(), jobs=os.cpu_count() or 1))
+            roots=settings.real_roots(), jobs=settings.n_jobs))
         return Rows(rows, list(search(level, stated, without, columns=columns).columns))
 
 

@@ -100,6 +100,11 @@ class Settings:
     validate: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def n_jobs(self) -> int:
+        """Worker processes: as they are set, else one for each processor."""
+        return self.jobs or os.cpu_count() or 1
+
     def real_roots(self) -> dict[str, str]:
         """Return the named roots as real folders."""
         return {name: os.path.realpath(path) for name, path in self.roots.items()}

@@ -13,6 +13,7 @@ from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 _LINES = (0x09, 0x0A)
+_CALCULATED = ("=", "+", "-", "@", "\t", "\n")  # with which a formula may begin
 _CONTROL = dict.fromkeys(
     c for span in (range(0x20), range(0x7F, 0xA0), range(0x202A, 0x202F), range(0x2066, 0x206A))
     for c in span if c not in _LINES
@@ -50,7 +51,12 @@ def csv_cell(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = plain(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
+    return f"'{text}" if text[:1] in _CALCULATED else text
+
+
+def of_csv_cell(cell: str) -> str:
+    """Return the text that `csv_cell` has made a cell of."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _CALCULATED else cell
 
 
 def file_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Write docs/reference from the declarations in the package; print the pages that have changed.
+"""Write docs/reference and docs/architecture.md from declarations; print what has changed.
 
 Example: python tools/make_docs.py
 
@@ -30,7 +30,7 @@ from tools.schema_svg import picture
 from tools.walk_page import PICTURE as WALK_PICTURE
 from tools.walk_page import walk_page, walk_picture
 
-FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+DOCS = Path(__file__).parents[1] / "docs"
 Member = TypeVar("Member", bound=Enum)
 WIDTH = 100
 
@@ -41,8 +41,9 @@ EXIT_CODES = {
                        "did not get all that was announced or asked for",
     ExitCode.usage: "an option, a name or a setting is wrong",
     ExitCode.incomplete: "not finished: the server is lost or absent, a check errored or timed "
-                         "out, a file that `validate --level` needs cannot be read, an archive "
-                         "fails, the disk is full, a result cannot be written",
+                         "out, a file that `validate --level`, `compare` or `preprocess rtstruct` "
+                         "needs cannot be read or used, an archive fails, the disk is full, a "
+                         "result cannot be written",
     ExitCode.interrupted: "stopped by the user; what was finished stays",
 }
 STATES = {
@@ -209,21 +210,22 @@ def _each(
         yield member, texts[member]
 
 
+# By their place below docs.
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "architecture.md": walk_page,
     WALK_PICTURE: walk_picture,
-    "checks.md": check_pages,
-    "commands.md": commands,
-    "exports.md": export_page,
-    "find.md": find_page,
-    "graph-schema.md": graph_schema,
-    "json.md": json_page,
-    PICTURE: picture,
-    "queries.md": query_pages,
-    "reasons.md": codes,
-    "roles.md": reference_roles,
-    "settings.md": settings,
-    "tables.md": data_tables,
+    "reference/checks.md": check_pages,
+    "reference/commands.md": commands,
+    "reference/exports.md": export_page,
+    "reference/find.md": find_page,
+    "reference/graph-schema.md": graph_schema,
+    f"reference/{PICTURE}": picture,
+    "reference/json.md": json_page,
+    "reference/queries.md": query_pages,
+    "reference/reasons.md": codes,
+    "reference/roles.md": reference_roles,
+    "reference/settings.md": settings,
+    "reference/tables.md": data_tables,
 }
 
 
@@ -236,9 +238,9 @@ def page(name: str) -> str:
 
 def main() -> None:
     """Write what differs."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in PAGES:
-        file, text = FOLDER / name, page(name)
+        file, text = DOCS / name, page(name)
+        file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8", newline="\n")
             print(os.path.relpath(file))

@@ -1,7 +1,6 @@
 """The way of one value through the program, as a page with a picture: one room after the other.
 
-`WALK` is the declaration; a test asks that every file of it exists and that no arrow goes against
-the levels of the layout.
+`WALK` is the declaration; a test asks that every file of it exists and that each line is walked.
 """
 
 from collections.abc import Iterator
@@ -54,6 +53,11 @@ WALK = (
     Room(DRAW, "viz/subgraph.py", "boxes and lines; the missing plan is a ghost"),
     Room(DRAW, "viz/layout.py", "places, after viz/collapse.py has folded what is alike"),
     Room(DRAW, "viz/page.py", "one HTML file that needs no network"),
+    Room(MAKE, "preprocess/cases.py", "a case: the plan, its structure set, images and doses"),
+    Room(MAKE, "preprocess/policy.py", "the dose that is taken, and why the others are not"),
+    Room(MAKE, "preprocess/planning.py", "a decision about the case, or a reason of refusal"),
+    Room(MAKE, "preprocess/making.py", "arrays on one grid, with ledger and DVHs"),
+    Room(MAKE, "preprocess/export.py", "files and manifest; in the graph, by lineage.py, a Sample"),
 )
 
 
@@ -66,11 +70,12 @@ def walk_page() -> Iterator[str]:
            "at the ends of a line.")
     yield f"![From the file to the finding, the figure and the arrays]({PICTURE})"
     for line, title in LINES.items():
-        rooms = [room for room in WALK if room.line == line]
-        if rooms:
-            yield f"## {title.capitalize()}"
-            yield table(("room", "the value is now"),
-                        [(code([f"rtgraph/{room.file}"]), room.becomes) for room in rooms])
+        yield f"## {title.capitalize()}"
+        yield table(("room", "the value is now"),
+                    [(code([f"rtgraph/{room.file}"]), room.becomes) for room in rooms_of(line)])
+    yield ("`validate --level` goes the last line as far as the masks and doses "
+           "(`rtgraph/preprocess/measuring.py`), and writes what it measured to the graph, where "
+           "checks ask for it.")
     yield "## Who imports whom"
     yield ("`graphmodel <- store <- ingest, cypher <- viz, preprocess, pacs <- render, api <- demo "
            "<- cli`. `config`, `errors` and `text` serve all. Only `store` imports the driver, "
@@ -79,12 +84,16 @@ def walk_page() -> Iterator[str]:
            "in `rtgraph/api.py`; both call the same functions.")
 
 
+def rooms_of(line: str) -> list[Room]:
+    """Return the rooms of a line in their order."""
+    return [room for room in WALK if room.line == line]
+
+
 def walk_picture() -> Iterator[str]:
     """Yield the lines of the picture: a row for each line of the walk."""
-    lines = [line for line in LINES if any(room.line == line for room in WALK)]
-    most = max(sum(room.line == line for room in WALK) for line in lines)
+    most = max(len(rooms_of(line)) for line in LINES)
     width = LEFT + most * (WIDTH + GAP_X)
-    height = TOP + len(lines) * (HEIGHT + GAP_Y)
+    height = TOP + len(LINES) * (HEIGHT + GAP_Y)
     yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
            f'width="{width}" height="{height}" role="img" aria-labelledby="title" '
            f'font-family="{FONT}">')
@@ -96,11 +105,11 @@ def walk_picture() -> Iterator[str]:
     yield f'<rect width="{width}" height="{height}" fill="#FFFFFF"/>'
     yield ('<text x="16" y="30" font-size="16" font-weight="bold">The plan of a dose: from the '
            "file to the finding, the figure and the arrays</text>")
-    for row, line in enumerate(lines):
+    for row, line in enumerate(LINES):
         top = TOP + row * (HEIGHT + GAP_Y)
         for at, words in enumerate(wrap(LINES[line], 15)):
             yield f'<text x="16" y="{top + 30 + at * 16}" font-size="13">{escape(words)}</text>'
-        rooms = [room for room in WALK if room.line == line]
+        rooms = rooms_of(line)
         for at, room in enumerate(rooms):
             left = LEFT + at * (WIDTH + GAP_X)
             yield from _room(room, left, top)

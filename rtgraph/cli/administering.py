@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.app import app, look, may_write, say, settings_of, target_of
 from rtgraph.cli.options import Data, Force, Uri
 from rtgraph.errors import UsageError
 
@@ -103,7 +103,6 @@ def db_load(
     """
     import asyncio
 
-    from rtgraph.cypher.graph import recognise
     from rtgraph.ingest.runs import counts
     from rtgraph.store.dumps import has_graph, load
 
@@ -116,8 +115,7 @@ def db_load(
 
     async def work() -> dict[str, int]:
         async with target.store() as store:
-            for notice in (await recognise(store)).notices:
-                say(notice)
+            await look(store)
             return await counts(store)
 
     found = asyncio.run(work())

@@ -17,11 +17,12 @@ import typer
 from rtgraph import __version__
 from rtgraph.cli.logfile import FACTS, follow, terminal
 from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError, first_of
+from rtgraph.output import refuse_existing, write_file
 from rtgraph.text import plain
-from rtgraph.viz.output import refuse_existing, write_file
 
 if TYPE_CHECKING:
     from rtgraph.config import Settings
+    from rtgraph.store.bolt import Store
     from rtgraph.store.target import Target
 
 app = typer.Typer(
@@ -116,6 +117,14 @@ def target_of(settings: "Settings", *, start: bool = True, writes: bool = False)
     if writes:
         say(f"server  {target.uri.partition('://')[2]} (from {target.origin})")
     return target
+
+
+async def look(store: "Store") -> None:
+    """Refuse a graph of another version, and say when this one is empty or not up to date."""
+    from rtgraph.cypher.graph import recognise
+
+    for notice in (await recognise(store)).notices:
+        say(notice)
 
 
 def may_write(output: Path | None, force: bool) -> None:

@@ -112,9 +112,8 @@ def validate(
         from rtgraph.cypher.judge import baseline_text
 
         write_text(baseline_text(done.report), write_baseline, force=force)
-    _print(done.report, _texts(done.report, target, run, lowest, limit, identifiers, quiet,
-                               _figures(figures, output)),
-           output_format, output, force)
+    _print(_texts(done.report, target, run, lowest, limit, identifiers, quiet,
+                  _figures(figures, output)), output_format, output, force)
     if since and done.run_id:
         _compared(target, since, done.run_id, CheckFormat.table, None, force)
     raise typer.Exit(done.report.exit_code(lowest))
@@ -202,7 +201,7 @@ def _texts(
 
 
 def _print(
-    report: "Report", texts: dict[CheckFormat, Callable[[], str]], chosen: CheckFormat,
+    texts: dict[CheckFormat, Callable[[], str]], chosen: CheckFormat,
     output: Path | None, force: bool,
 ) -> None:
     """Write the report; when it goes to a file, the table still goes to the terminal."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.app import app, look, may_write, say, settings_of, target_of
 from rtgraph.cli.completing import cohort_names, query_names, remember_cohorts
 from rtgraph.cli.options import (
     AsReport,
@@ -41,13 +41,11 @@ def _run(target: "Target", work: Callable[["Store"], Awaitable[T]], *, writes: b
     import asyncio
 
     from rtgraph.cypher.cohorts import cohorts
-    from rtgraph.cypher.graph import recognise
     from rtgraph.graphmodel.schema import schema
 
     async def whole() -> T:
         async with target.store() as store:
-            for notice in (await recognise(store)).notices:
-                say(notice)
+            await look(store)
             if writes:
                 await store.prepare(schema())
             done = await work(store)
@@ -147,8 +145,7 @@ def _without_identifiers(cohort: dict[str, Any]) -> dict[str, Any]:
         if isinstance(conditions, list):
             kept["parameters"][name] = [
                 HIDDEN if any(word in c for word in IDENTIFYING) else c for c in conditions]
-    return cohort | {"parameters": json.dumps(kept, sort_keys=True),
-                     "graph_state": cohort["graph_state"]}
+    return cohort | {"parameters": json.dumps(kept, sort_keys=True)}
 
 
 @cohorts_app.command("diff")

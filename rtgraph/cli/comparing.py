@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, may_write, settings_of, target_of, write_text
+from rtgraph.cli.app import app, look, may_write, settings_of, target_of, write_text
 from rtgraph.cli.options import Data, Force, Identifiers, Output, Uri
 from rtgraph.errors import UsageError
 
@@ -68,6 +68,7 @@ async def _located(given: list[str], uri: str | None, data: Path | None) -> list
 
     target = target_of(settings_of(uri, data))
     async with target.store() as store:
+        await look(store)
         known = await files_of(store, [x for x in given if not os.path.exists(x)],
                                await locating(store))
     missing = [x for x in given if not os.path.exists(x) and x not in known]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtgraph.cli.app import app
+from rtgraph.cli.completing import cohort_names
 from rtgraph.cli.figures import Source, draw_many, draw_one, draw_schema, open_in_browser
 from rtgraph.cli.options import Data, Force, Identifiers, Jobs, Output, Uri
 from rtgraph.errors import ExitCode, UsageError
@@ -55,7 +56,8 @@ def graph(
     everyone: Annotated[bool, typer.Option(
         "--all", help="Draw every patient, and an index, into a folder.")] = False,
     cohort: Annotated[str | None, typer.Option(
-        metavar="NAME", help="Draw the patients of a saved cohort, and an index.")] = None,
+        metavar="NAME", help="Draw the patients of a saved cohort, and an index.",
+        autocompletion=cohort_names)] = None,
     schema: Annotated[bool, typer.Option(
         "--schema", help="Draw labels and relationship types with their counts.")] = False,
     from_folder: Annotated[Path | None, typer.Option(

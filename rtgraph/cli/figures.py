@@ -1,11 +1,10 @@
 """What the command `graph` does: read, draw, write, say what was written."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtgraph.cli.app import may_write, say, settings_of, target_of, write_bytes
+from rtgraph.cli.app import look, may_write, say, settings_of, target_of, write_bytes
 from rtgraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class Source:
     @property
     def n_jobs(self) -> int:
         """Worker processes."""
-        return settings_of(self.uri, self.data, jobs=self.jobs).jobs or os.cpu_count() or 1
+        return settings_of(self.uri, self.data, jobs=self.jobs).n_jobs
 
     def read(self) -> "Folder":
         """Read the folder."""
@@ -110,8 +109,8 @@ def draw_many(
 
     from rtgraph.cypher.graph import patients
     from rtgraph.ingest.pool import processes
+    from rtgraph.output import write_file
     from rtgraph.viz import gather, many
-    from rtgraph.viz.output import write_file
 
     if output is None or str(output) == "-":
         raise UsageError("Many patients need a folder for their pages.",
@@ -162,14 +161,6 @@ def draw_many(
         say(f"{problems:,} not drawn, since they are too large; the index says so. "
             "--max-nodes N allows more boxes.")
     return Done(index, problems)
-
-
-async def look(store: "Store") -> None:
-    """Refuse a graph of another version, and say when this one is empty or not up to date."""
-    from rtgraph.cypher.graph import recognise
-
-    for notice in (await recognise(store)).notices:
-        say(notice)
 
 
 def _write(content: str | bytes, output: Path, force: bool) -> Path | None:

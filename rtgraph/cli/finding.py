@@ -1,12 +1,11 @@
 """Commands that look for things without Cypher: find, show."""
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.app import app, look, may_write, say, settings_of, target_of
 from rtgraph.cli.options import (
     AsReport,
     AsRows,
@@ -69,7 +68,7 @@ def find(
             return await find_rows(
                 store, level, conditions or (), without or (), columns=columns or (),
                 where_file=where_file or (), roots=settings.real_roots(),
-                jobs=settings.jobs or os.cpu_count() or 1, report=say)
+                jobs=settings.n_jobs, report=say)
 
     rows = asyncio.run(work())
     hidden = () if identifiers else IDENTIFYING
@@ -88,7 +87,6 @@ def show(
     """
     import asyncio
 
-    from rtgraph.cypher.graph import recognise
     from rtgraph.cypher.shown import show as shown_of
     from rtgraph.render.rows import dump
 
@@ -96,8 +94,7 @@ def show(
 
     async def work() -> "Shown":
         async with target.store() as store:
-            for notice in (await recognise(store)).notices:
-                say(notice)
+            await look(store)
             return await shown_of(store, uid.strip(), identifiers=identifiers)
 
     shown = asyncio.run(work())

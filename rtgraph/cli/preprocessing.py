@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.app import app, look, may_write, say, settings_of, target_of, write_text
+from rtgraph.cli.completing import cohort_names, query_names
 from rtgraph.cli.options import Data, Force, Jobs, Output, Patience, Uri
 from rtgraph.cli.querying import Parameters, read_parameters
 from rtgraph.errors import UsageError
@@ -23,9 +24,10 @@ app.add_typer(preprocess_app, name="preprocess")
 
 Preset = Annotated[str | None, typer.Option(help="nifti, npz, nnunet, monai, dose-prediction.")]
 Config = Annotated[Path | None, typer.Option(help="TOML file instead of a preset.")]
-Cohort = Annotated[str | None, typer.Option(help="Plans of the members of a saved cohort.")]
+Cohort = Annotated[str | None, typer.Option(
+    help="Plans of the members of a saved cohort.", autocompletion=cohort_names)]
 Query = Annotated[str | None, typer.Option(
-    help="Plans of the rows of a named query, as for cohort save.")]
+    help="Plans of the rows of a named query, as for cohort save.", autocompletion=query_names)]
 Patients = Annotated[list[str] | None, typer.Option(
     "--patient", help="patient_key or PatientID; may be repeated.")]
 Only = Annotated[str | None, typer.Option(
@@ -55,11 +57,10 @@ def preprocess_export(
 
     from rtgraph.api import OWN_QUERIES
     from rtgraph.cypher.cohorts import Source
-    from rtgraph.cypher.graph import recognise
     from rtgraph.cypher.library import bind
     from rtgraph.cypher.library import query as library_query
     from rtgraph.preprocess import review
-    from rtgraph.preprocess.export import export, plan_all, workers
+    from rtgraph.preprocess.export import export, plan_all
     from rtgraph.preprocess.planning import described
     from rtgraph.preprocess.settings import preset_text, read_settings
 
@@ -77,7 +78,8 @@ def preprocess_export(
     settings = read_settings(text, config.parent if config else None, parts)
     if not dry_run and output is None:
         raise UsageError("Where do the files go?", "Add -o FOLDER, or --dry-run.")
-    target = target_of(settings_of(uri, data, patience=patience), writes=not dry_run)
+    own = settings_of(uri, data, patience=patience, jobs=jobs)
+    target = target_of(own, writes=not dry_run)
     asked = None
     if query:
         given = read_parameters(parameters)
@@ -86,8 +88,7 @@ def preprocess_export(
 
     async def work() -> int:
         async with target.store() as store:
-            for notice in (await recognise(store)).notices:
-                say(notice)
+            await look(store)
             members, source = await _members(store, cohort, asked, patient)
             reviewed = settings.with_reviewed(await review.reviewed(store))
             cases = await _cases(store, reviewed, members)
@@ -98,7 +99,7 @@ def preprocess_export(
                 return int(any(r["refused"] for r in rows))
             report = await export(
                 store, cases, reviewed, output, source=source, cohort_name=cohort or "",
-                jobs=workers(jobs), progress=lambda case, state: say(f"{state.lower():8} {case}"))
+                jobs=own.n_jobs, progress=lambda case, state: say(f"{state.lower():8} {case}"))
             say(f"{report.count('WRITTEN')} written ({report.kept} kept), "
                 f"{report.count('SKIPPED')} skipped, {report.count('FAILED')} failed; "
                 f"{len(report.leaks)} leaks between splits")
@@ -209,7 +210,6 @@ def preprocess_names(
     import asyncio
     from datetime import date
 
-    from rtgraph.cypher.graph import recognise
     from rtgraph.preprocess import review
 
     if (apply_file is None) != (reviewer is None):
@@ -220,11 +220,12 @@ def preprocess_names(
 
     async def work() -> str:
         async with target.store() as store:
-            for notice in (await recognise(store)).notices:
-                say(notice)
+            await look(store)
             if reviewer is not None:
                 n = await review.apply(store, decided, reviewer, date.today())
                 say(f"{n} names decided")
+                if n < len(decided):
+                    say(f"{len(decided) - n} names of the table are those of no ROI")
                 return ""
             return review.queue_text(await review.queue(store))
 

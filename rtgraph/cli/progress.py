@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from time import monotonic
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rtgraph.ingest.records import Rejected
 
 T = TypeVar("T")
-Show = Callable[["Progress", "Rates"], None]
 # Seconds between two looks.
 ON_TERMINAL, AS_LINES, AS_JSON = 0.5, 10.0, 5.0
 
@@ -68,6 +67,9 @@ class Bar(NamedTuple):
     text: str
 
 
+Show = Callable[[Sequence[Bar]], None]
+
+
 def _skipped(p: "Progress") -> int:
     from rtgraph.ingest.records import State
 
@@ -87,7 +89,7 @@ def bars(p: "Progress", rates: Rates) -> list[Bar]:
     write += [f"{rates.written:,.0f}/s"] if p.written else []
     write += [f"queue {p.queued:,}", f"retries {p.retries:,}"]
     if total is not None and total > ended and rates.written > 0:
-        write.append(f"ETA {_duration((total - ended) / rates.written)}")
+        write.append(f"ETA {duration((total - ended) / rates.written)}")
     shown = [
         Bar("scan", p.seen, total, f"{p.seen:,} files{' (done)' if p.walked else ''}"),
         Bar("parse", parsed, total, "   ".join(parse)),
@@ -103,7 +105,8 @@ def bars(p: "Progress", rates: Rates) -> list[Bar]:
     return shown
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time to come in words, the coarser the longer it is."""
     minutes = round(seconds / 60)
     if minutes >= 120:
         return f"{minutes // 60} h {minutes % 60} min"
@@ -116,27 +119,32 @@ async def watched(
     work: Awaitable[T], progress: "Progress", log: LogFormat = LogFormat.text
 ) -> T:
     """Wait for `work` and tell on stderr how far it is."""
-    task = asyncio.ensure_future(work)
     rates = Rates()
-    with _display(log) as (show, seconds):
-        while not task.done():
-            rates.look(progress, monotonic())
-            show(progress, rates)
-            await asyncio.wait({task}, timeout=seconds)
-        if task.cancelled() or task.exception() is None:
-            rates.look(progress, monotonic())
-    return await task
 
+    def now() -> Sequence[Bar]:
+        rates.look(progress, monotonic())
+        return bars(progress, rates)
 
-@contextmanager
-def _display(log: LogFormat) -> Iterator[tuple[Show, float]]:
     if log is LogFormat.json:
-        yield _as_json, AS_JSON
-    elif sys.stderr.isatty():
+        return await _waited(work, lambda: _as_json(progress), AS_JSON)
+    return await shown_while(work, now)
+
+
+async def shown_while(work: Awaitable[T], bars_now: Callable[[], Sequence[Bar]]) -> T:
+    """Wait for `work` and show on stderr how far it is: bars on a terminal, else lines."""
+    if sys.stderr.isatty():
         with _on_terminal() as show:
-            yield show, ON_TERMINAL
-    else:
-        yield _Lines(), AS_LINES
+            return await _waited(work, lambda: show(bars_now()), ON_TERMINAL)
+    show = _Lines()
+    return await _waited(work, lambda: show(bars_now()), AS_LINES)
+
+
+async def _waited(work: Awaitable[T], tell: Callable[[], None], seconds: float) -> T:
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        tell()
+        await asyncio.wait({task}, timeout=seconds)
+    return await task
 
 
 class _Lines:
@@ -145,10 +153,10 @@ class _Lines:
     def __init__(self) -> None:
         self._shown = 0
 
-    def __call__(self, progress: "Progress", rates: Rates) -> None:
+    def __call__(self, shown: Sequence[Bar]) -> None:
         self._shown += 1
         if self._shown > 1:
-            say("   ".join(f"{bar.name} {bar.text}" for bar in bars(progress, rates)))
+            say("   ".join(f"{bar.name} {bar.text}" for bar in shown))
 
 
 @contextmanager
@@ -157,24 +165,24 @@ def _on_terminal() -> Iterator[Show]:
     from rich.progress import BarColumn, TaskID, TextColumn
     from rich.progress import Progress as RichProgress
 
-    shown: dict[str, TaskID] = {}
+    known: dict[str, TaskID] = {}
     with RichProgress(
         TextColumn("{task.description:<7}", markup=False), BarColumn(bar_width=16),
         TextColumn("{task.fields[text]}", markup=False),
         console=Console(stderr=True), transient=True,
     ) as display:
 
-        def show(progress: "Progress", rates: Rates) -> None:
-            for bar in bars(progress, rates):
-                if bar.name not in shown:
-                    shown[bar.name] = display.add_task(bar.name, total=None, text="")
-                display.update(shown[bar.name], completed=bar.done, total=bar.total,
+        def show(shown: Sequence[Bar]) -> None:
+            for bar in shown:
+                if bar.name not in known:
+                    known[bar.name] = display.add_task(bar.name, total=None, text="")
+                display.update(known[bar.name], completed=bar.done, total=bar.total,
                                text=bar.text)
 
         yield show
 
 
-def _as_json(progress: "Progress", rates: Rates) -> None:
+def _as_json(progress: "Progress") -> None:
     event("progress", phase=progress.phase, seen=progress.seen, walked=progress.walked,
           read=progress.read, written=progress.written, queued=progress.queued,
           retries=progress.retries, derived=progress.derived,

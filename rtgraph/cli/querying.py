@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rtgraph.cli.app import app, may_write, say, settings_of, target_of
+from rtgraph.cli.app import app, look, may_write, say, settings_of, target_of
 from rtgraph.cli.completing import query_names
 from rtgraph.cli.options import AsRows, Data, Force, Format, Identifiers, Output, Uri
 from rtgraph.cli.rows import write_rows
@@ -83,7 +83,6 @@ def query_run(
     import asyncio
 
     from rtgraph.api import OWN_QUERIES, Rows, is_text, run_query
-    from rtgraph.cypher.graph import recognise
     from rtgraph.cypher.library import bind, query
     from rtgraph.graphmodel.tables import IDENTIFYING, hide
 
@@ -104,8 +103,7 @@ def query_run(
     async def work() -> Rows:
         async with target.store() as store:
             if not is_text(name):
-                for notice in (await recognise(store)).notices:
-                    say(notice)
+                await look(store)
             return await run_query(store, name, given)
 
     rows = asyncio.run(work())

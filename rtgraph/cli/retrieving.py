@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from rtgraph.cli.app import may_write, say, settings_of, target_of
+from rtgraph.cli.completing import cohort_names
 from rtgraph.cli.options import (
     AeTitle,
     AsRows,
@@ -73,7 +74,8 @@ def pacs_retrieve(
         "--series", help="Series Instance UID; may be repeated.")] = None,
     instance: Annotated[list[str] | None, typer.Option(
         "--instance", help="SOP Instance UID; may be repeated.")] = None,
-    cohort: Annotated[str | None, typer.Option(help="Name of a saved cohort.")] = None,
+    cohort: Annotated[str | None, typer.Option(
+        help="Name of a saved cohort.", autocompletion=cohort_names)] = None,
     missing: Annotated[bool, typer.Option(
         "--missing", help="What objects of the graph refer to and the graph does not have, "
         "then what that refers to.")] = False,

@@ -56,7 +56,8 @@ ON CREATE SET n.category = g.category, n.side = g.side, n.description = g.descri
               n.list_version = g.list_version
 MERGE (r)-[e:NAMED_AS]->(n)
 SET e.exact = (g.name = g.standard), e.method = g.method, e.score = g.score,
-    e.reviewer = g.reviewer, e.reviewed = date(g.reviewed)"""
+    e.reviewer = g.reviewer, e.reviewed = date(g.reviewed)
+RETURN count(DISTINCT g.name) AS n"""
 
 # One transaction a case: the sample, what it was made from, its dose selection.
 SAMPLES = """\

@@ -161,13 +161,17 @@ def _of_values(a: DataElement, b: DataElement, path: str, options: CompareOption
         one, other = _numbers(a), _numbers(b)
         if one is not None and other is not None:
             if len(one) == len(other):
-                limit = np.zeros(len(one)) if vr in WHOLE else np.maximum(
-                    options.tolerance, options.relative * np.maximum(abs(one), abs(other)))
-                apart = np.abs(one - other)
-                n = int(np.count_nonzero(apart > limit))
+                with np.errstate(invalid="ignore"):  # of what is infinite
+                    limit = np.zeros(len(one)) if vr in WHOLE else np.maximum(
+                        options.tolerance, options.relative * np.maximum(abs(one), abs(other)))
+                    apart = np.where(one == other, 0.0, np.abs(one - other))
+                n = int(np.count_nonzero(
+                    (apart > limit) | np.isinf(apart) | (np.isnan(one) != np.isnan(other))))
                 if not n:
                     return
-                note = f"{n} of {len(one)} values, up to {apart.max():g}"
+                known = apart[~np.isnan(apart)]
+                note = f"{n} of {len(one)} values" + (
+                    f", up to {known.max():g}" if len(known) else "")
             else:
                 note = f"{len(one)} and {len(other)} values"
             yield Difference(path, "CHANGED", _text(a), _text(b),

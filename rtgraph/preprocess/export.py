@@ -6,7 +6,6 @@ the server is lost in between, the next run makes the case again, with the same 
 
 import asyncio
 import json
-import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -240,7 +239,7 @@ def _about(made: Made, folder: Path) -> list[str]:
 def _fingerprint(plan: CasePlan, split: str, settings: Settings, cohort: Statistics | None) -> str:
     """Return a digest of everything that a case depends on."""
     inputs = plan.inputs
-    used = {uid for _, uid in sources(plan, settings)}
+    used = {uid for _, uid in sources(plan)}
     files = sorted((f.sop_uid, f.digest, f.size) for f in
                    (*inputs.files.values(), *(x for s in inputs.series_files.values() for x in s))
                    if f.sop_uid in used or f.series_uid in used)
@@ -293,10 +292,3 @@ def gather(plan: CasePlan, settings: Settings) -> Gathered | None:
         return found
     except Refused:
         return None
-
-
-def workers(jobs: int | None) -> int:
-    """Return the number of workers: as asked, else one for each processor."""
-    return jobs or os.cpu_count() or 1
-
-

@@ -37,7 +37,7 @@ async def note_sample(store: Store, run: str, plan: CasePlan, entry: Entry, sett
         "format": settings["format"], "digest": entry.digest, "state": entry.state,
         "reason": entry.reason or None,
         "geometry": json.dumps(entry.record.get("geometry"), sort_keys=True)}
-    made_from = sources(plan, settings)
+    made_from = sources(plan)
     inputs, used = plan.inputs, set(entry.record.get("image_objects", ()))
     series = [{"key": key, "uid": uid, "purpose": purpose, "n_instances": sum(
         f.present for f in inputs.series_files.get(uid, ()))}

@@ -1,7 +1,7 @@
 """What is measured of structure sets and doses, in a worker: from files to properties of the graph.
 
 The same rasteriser, ledger, DVHs and sums as for arrays; here only what they found is kept. What
-cannot be measured is a value with its reason and takes nothing else with it.
+cannot be measured is a value with its reason and takes nothing else with it, no other ROI either.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from rtgraph.graphmodel.properties import names
 from rtgraph.graphmodel.roi_words import side_in_name
 from rtgraph.graphmodel.standard_names import Side
 from rtgraph.preprocess.cases import SourceFile
-from rtgraph.preprocess.contours import StructureSet, carried, read_structures
+from rtgraph.preprocess.contours import Roi, StructureSet, carried, read_structures
 from rtgraph.preprocess.dose import Dose, agreement, dose_grid, read_dose
 from rtgraph.preprocess.dvh import covered_share, dvh_of
 from rtgraph.preprocess.files import read
@@ -181,6 +181,11 @@ class _Objects:
             return found
         return carried(found, _mapping(self.unit.walks, self.unit.registrations).inverse())
 
+    @cached_property
+    def rois(self) -> dict[int, Roi]:
+        """The ROIs whose contours are theirs for certain, by number."""
+        return {r.number: r for r in self.structures.rois if not r.ambiguous}
+
 
 def _mapping(walks: Sequence[Walk], registrations: Sequence[SourceFile]) -> Mapping:
     """Return the mapping of a path."""
@@ -216,10 +221,10 @@ def _contours(objects: _Objects, outcome: Outcome) -> None:
     uid = outcome.file.sop_uid
     grid = objects.grid
     body: Floats | None = None
-    rois = [r for r in objects.structures.rois if not r.ambiguous]
-    rois.sort(key=lambda r: r.interpreted_type != "EXTERNAL")
-    for roi in rois:
-        made = make_mask(roi, grid, sop_uid=uid)
+    for roi in sorted(objects.rois.values(), key=lambda r: r.interpreted_type != "EXTERNAL"):
+        made = _part(outcome, partial(make_mask, roi, grid, sop_uid=uid))
+        if made is None:
+            continue
         profile = None if made.mask is None else profile_of(made.mask)
         if body is None and roi.interpreted_type == "EXTERNAL":
             body = profile
@@ -297,11 +302,11 @@ def _vr(tag: Any) -> str:
 # --- doses ---------------------------------------------------------------------------------------
 
 def _coverage(objects: _Objects, task: DoseTask, outcome: Outcome) -> None:
-    grid, way = objects.grid, _way(objects, task)
+    grid, way = objects.grid, _way(task)
     native, _ = dose_grid(opened(task.dose, pixels=False))
-    for roi in objects.structures.rois:
-        share = covered_share(roi, grid, native, mapping=way)
-        if np.isfinite(share):
+    for roi in objects.rois.values():
+        share = _part(outcome, partial(covered_share, roi, grid, native, mapping=way))
+        if share is not None and np.isfinite(share):
             key = f"{objects.structures.sop_uid}#{roi.number}"
             outcome.parts.append((key, {"fraction": share}))
 
@@ -319,18 +324,19 @@ def _values(objects: _Objects, task: DoseTask, outcome: Outcome) -> None:
 
 
 def _curves(objects: _Objects, task: DoseTask, dose: Dose, outcome: Outcome) -> None:
-    way = _way(objects, task)
-    rois = {r.number: r for r in objects.structures.rois if not r.ambiguous}
+    way, grid, rois = _way(task), objects.grid, objects.rois
     for key, number in task.curves:
-        if number in rois:
-            dvh = dvh_of(rois[number], objects.grid, dose, mapping=way)
+        if number not in rois:
+            continue
+        dvh = _part(outcome, partial(dvh_of, rois[number], grid, dose, mapping=way))
+        if dvh is not None:
             values = (dvh.max_gy, dvh.mean_gy, dvh.volume_cc)
             outcome.parts.append((key, {
                 name: float(value) for name, value in zip(names(DVH_MEASURES), values, strict=True)
                 if np.isfinite(value)}))
 
 
-def _way(objects: _Objects, task: DoseTask) -> Mapping:
+def _way(task: DoseTask) -> Mapping:
     if task.refused is not None:
         raise Refused(Code(task.refused[0]), task.refused[1])
     return _mapping(task.walks, task.registrations)

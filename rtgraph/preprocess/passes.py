@@ -6,7 +6,7 @@ was made from the same files by the same version is not made again.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -82,8 +82,7 @@ def _listed(troubles: Iterable[Trouble], how: str) -> str:
 
 async def measure(
     store: Store, measures: Collection[Measure], locate: Locate, *, patient: str | None = None,
-    jobs: int = 1, executor: Executor | None = None,
-    progress: Callable[[Measured], None] = lambda measured: None,
+    jobs: int = 1, executor: Executor | None = None, measured: Measured | None = None,
 ) -> Measured:
     """Measure what the graph holds and does not know yet, and write it to the graph.
 
@@ -101,20 +100,20 @@ async def measure(
         Worker processes, or units at once on `executor`.
     executor : Executor, optional
         Where units are measured instead of processes of this run.
-    progress : callable
-        Is told whenever a unit is finished.
+    measured : Measured, optional
+        What is filled and returned, for those who look at it meanwhile.
 
     Raises
     ------
     ServerError
         The server is lost; finished units stay, the next run goes on.
     """
-    found = Measured()
+    found = measured or Measured()
     patients = await ask(store, "measure-patients", patient=patient)
-    found.total = sum(int(r["n_sets"]) * (Measure.contours in measures)
-                      + int(r["n_doses"]) * len({Measure.coverage, Measure.values} & {*measures})
-                      for r in patients)
-    keys = [str(r["patient_key"]) for r in patients]
+    most = {str(r["patient_key"]): int(r["n_sets"]) * (Measure.contours in measures)
+            + int(r["n_doses"]) * len({Measure.coverage, Measure.values} & {*measures})
+            for r in patients}
+    keys, found.total = list(most), sum(most.values())
     room = asyncio.Semaphore(jobs + 1)
     with nullcontext(Workers(executor)) if executor else Workers.processes(jobs) as pool:
 
@@ -124,14 +123,15 @@ async def measure(
             finally:
                 room.release()
             found.done += unit.size
-            progress(found)
 
         async with asyncio.TaskGroup() as group:
             for at in range(0, len(keys), _PATIENTS):
-                units = await units_of(store, keys[at:at + _PATIENTS], measures, locate)
+                now = keys[at:at + _PATIENTS]
+                units = await units_of(store, now, measures, locate)
+                # a dose whose plans name no one structure set has no coverage
+                found.total += units.size - sum(most[key] for key in now)
                 found.kept.update(units.kept)
                 found.done += sum(units.kept.values())
-                progress(found)
                 for unit in units.units:
                     await room.acquire()
                     group.create_task(one(unit))

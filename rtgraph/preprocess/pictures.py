@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from rtgraph.errors import OutputError
+from rtgraph.output import write_file
 from rtgraph.preprocess.geometry import Grid
 from rtgraph.preprocess.masks import Mask
 
@@ -49,12 +49,7 @@ class Pictures:
             The file exists already, or cannot be written.
         """
         file = Path(path)
-        if file.exists() and not force:
-            raise OutputError("The file exists already.", "Overwrite it with force=True.")
-        try:
-            file.write_bytes(self.png())
-        except OSError as error:
-            raise OutputError(f"The file cannot be written: {error.strerror}.") from error
+        write_file(self.png(), file, force=force)
         return file
 
     def _repr_html_(self) -> str:

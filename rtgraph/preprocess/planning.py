@@ -238,7 +238,7 @@ def _dose(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], str
     draft.values["to_dose"] = paths[used[0].frame_uid] or ()
 
 
-def sources(plan: CasePlan, settings: Settings) -> list[tuple[str, str]]:
+def sources(plan: CasePlan) -> list[tuple[str, str]]:
     """Return the objects and series that a case is made from, with the purpose of each."""
     found = [("STRUCTURES", plan.structure_set), ("IMAGE", plan.series),
              *(("STRUCTURES", uid) for uid in plan.segmentations)]

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from rtgraph.errors import ExitCode, RtgraphError
+from rtgraph.errors import RtgraphError
 
 
 class Code(StrEnum):
@@ -61,8 +61,6 @@ class Refused(RtgraphError):
     detail : str
         What was found, in numbers and UIDs; never a value of a patient.
     """
-
-    exit_code = ExitCode.findings
 
     def __init__(self, code: Code, detail: str, hint: str = "") -> None:
         self.code, self.detail = code, detail

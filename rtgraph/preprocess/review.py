@@ -13,7 +13,7 @@ from rtgraph.graphmodel import lineage
 from rtgraph.graphmodel.roi_names import SCORES, Method, candidates
 from rtgraph.graphmodel.standard_names import list_version, standard_names
 from rtgraph.store.bolt import Store
-from rtgraph.text import csv_cell
+from rtgraph.text import csv_cell, of_csv_cell
 
 COLUMNS = ("raw_name", "candidate", "method", "score", "n_rois", "n_patients", "scope", "decision")
 
@@ -70,8 +70,7 @@ def decisions(text: str) -> list[Decided]:
                              "`rtgraph preprocess names -o FILE` writes one that has.")
     found: dict[str, str] = {}
     for row in reader:
-        raw, standard = (row["raw_name"] or ""), (row["decision"] or "").strip()
-        raw = raw.removeprefix("'") if raw[1:2] in ("=", "+", "-", "@") else raw
+        raw, standard = of_csv_cell(row["raw_name"] or ""), (row["decision"] or "").strip()
         if not standard:
             continue
         if standard not in standard_names():
@@ -88,7 +87,7 @@ async def reviewed(store: Store) -> dict[str, str]:
 
 
 async def apply(store: Store, decided: Sequence[Decided], reviewer: str, when: date) -> int:
-    """Write decisions to the graph; return the number of names."""
+    """Write decisions to the graph; return the number of names that ROIs have."""
     rows = []
     for d in decided:
         name = standard_names()[d.standard]
@@ -99,5 +98,6 @@ async def apply(store: Store, decided: Sequence[Decided], reviewer: str, when: d
             "description": name.description, "list_version": list_version(),
             "method": method.value, "score": SCORES[method], "reviewer": reviewer,
             "reviewed": when.isoformat()})
-    await store.transact(lambda transaction: transaction.run(lineage.REVIEWED_NAMES, rows=rows))
-    return len(rows)
+    (found,) = await store.transact(
+        lambda transaction: transaction.run(lineage.REVIEWED_NAMES, rows=rows))
+    return int(found["n"])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 from rtgraph import __version__
-from rtgraph.errors import OutputError
+from rtgraph.output import write_file
 from rtgraph.preprocess.contours import read_structures
 from rtgraph.preprocess.geometry import Floats, Grid, grid_of
 from rtgraph.preprocess.images import Series
@@ -118,13 +119,9 @@ def save(ds: Dataset, path: Path, *, force: bool = False) -> None:
     OutputError
         The file exists already, or cannot be written.
     """
-    if path.exists() and not force:
-        raise OutputError("The file exists already.", "Overwrite it with --force.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        dcmwrite(path, ds, enforce_file_format=True)
-    except OSError as error:
-        raise OutputError(f"The file cannot be written: {error.strerror}.") from error
+    part10 = BytesIO()
+    dcmwrite(part10, ds, enforce_file_format=True)
+    write_file(part10.getvalue(), path, force=force)
 
 
 def on_series(image: sitk.Image, series: Series) -> NDArray[np.int64]:

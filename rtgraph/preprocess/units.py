@@ -41,6 +41,11 @@ class Units:
     units: list[Unit] = field(default_factory=list)
     kept: dict[Measure, int] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """The number of measurements, those that are there included."""
+        return sum(u.size for u in self.units) + sum(self.kept.values())
+
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
@@ -63,6 +68,7 @@ class _Known:
     plans: Mapping[str, Row]
     candidates: Sequence[Row]
     files: Mapping[str, SourceFile]
+    of_series: Mapping[str, Sequence[SourceFile]]
 
     def file(self, uid: str) -> SourceFile:
         """Return where an object is; one without a file, when the graph has none."""
@@ -70,7 +76,7 @@ class _Known:
 
     def series(self, uid: str) -> tuple[SourceFile, ...]:
         """Return the objects of a series."""
-        return tuple(f for f in self.files.values() if f.series_uid == uid)
+        return tuple(self.of_series.get(uid, ()))
 
     def edges(self, patient: str) -> tuple[tuple[Edge, ...], frozenset[str]]:
         """Return the registrations of a patient, and the frames that may be passed through."""
@@ -97,17 +103,21 @@ async def units_of(store: Store, patients: Sequence[str], measures: Collection[M
     found = Units()
     laid = {str(r["structure_set"]): _laid(known, r) for r in known.sets}
     units = {uid: one.unit for uid, one in laid.items()}
-    if Measure.contours in measures:
-        for r in known.sets:
-            uid = str(r["structure_set"])
-            mark = mark_of(Measure.contours, laid[uid].used, ())
-            if _new(found, Measure.contours, mark, r["contours_of"]):
-                units[uid] = replace(units[uid], contours=mark)
+    fresh: set[str] = set()  # sets whose ROIs hold no measurements, or those of other files
+    for r in known.sets:
+        uid = str(r["structure_set"])
+        mark = mark_of(Measure.contours, laid[uid].used, ())
+        if mark != r["contours_of"]:
+            fresh.add(uid)
+        if Measure.contours in measures and _new(found, Measure.contours, mark, r["contours_of"]):
+            units[uid] = replace(units[uid], contours=mark)
     alone: list[Unit] = []
     for r in known.doses:
         if Measure.coverage in measures and (one := _of_plans(r, laid)) is not None:
             task = _task(known, r, one, Measure.coverage)
-            if _new(found, Measure.coverage, task.mark, r["coverage_of"]):
+            # ROIs that were made anew have lost their COVERS, whatever the dose says
+            covered = None if one.uid in fresh else r["coverage_of"]
+            if _new(found, Measure.coverage, task.mark, covered):
                 unit = units[one.uid]
                 units[one.uid] = replace(unit, coverage=(*unit.coverage, task))
         if Measure.values in measures:
@@ -153,8 +163,11 @@ async def _known(store: Store, patients: Sequence[str], locate: Locate) -> _Know
     files = await source_files(store, [
         *set_uids, *(str(r["dose"]) for r in (*doses, *candidates)),
         *(str(r["registration"]) for r in registrations)], series, locate)
+    of_series: dict[str, list[SourceFile]] = {}
+    for file in files.values():
+        of_series.setdefault(file.series_uid, []).append(file)
     return _Known(sets, doses, choices, registrations, {str(r["plan"]): r for r in plans},
-                  candidates, files)
+                  candidates, files, of_series)
 
 
 def _laid(known: _Known, r: Row) -> _Laid:

@@ -198,7 +198,7 @@ class Boxes:
     def _modality(self, instance: Row, series: Row) -> str:
         """Return the Modality of object or series; of a stub, that of its stated family."""
         stated = one_line(instance.get("Modality") or series.get("Modality"))
-        return stated or _modality_of_family().get(instance.get("family") or "") or "unknown"
+        return stated or modality_of_family().get(instance.get("family") or "") or "unknown"
 
     def _details(
         self, series: Row, series_uid: str | None, instance: Row
@@ -228,7 +228,7 @@ def _first(rows: Iterable[Row], key: str, order: str) -> dict[str | None, Row]:
 
 
 @cache
-def _modality_of_family() -> dict[str, str]:
+def modality_of_family() -> dict[str, str]:
     """Return the modality of each family label; only stubs need it, and it loads pydicom."""
     from rtgraph.graphmodel.families import FAMILIES
 

@@ -8,14 +8,13 @@ from threading import Thread
 from types import TracebackType
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from rtgraph import __version__
 from rtgraph.cypher.header import Check, Query
 from rtgraph.cypher.library import checks, queries
 from rtgraph.errors import OutputError
 from rtgraph.graphmodel.modalities import SERIES_TYPES
-from rtgraph.viz.output import write_file
+from rtgraph.output import write_file
+from rtgraph.viz.html import environment
 from rtgraph.viz.style import style_sheet
 
 STYLE, GUIDE, FAVOURITES = "rtgraph.grass", "guide.html", "favourites.zip"
@@ -31,12 +30,9 @@ def guide(style_address: str | None) -> str:
 
     `style_address` is where the style sheet is served; without it the guide says to drop the file.
     """
-    environment = Environment(
-        loader=PackageLoader("rtgraph.viz"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True)
     by_name = {q.name: q for q in queries()}
     by_id = {c.id: c for c in checks()}
-    return environment.get_template("guide.html").render(
+    return environment(trim=True).get_template("guide.html").render(
         version=__version__, style=style_address, patients=_PATIENTS,
         modalities=[row for row in SERIES_TYPES if row.modalities],
         queries=[by_name[name] for name in SHOWN_QUERIES],

@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from rtgraph.viz.output import write_file
+from rtgraph.output import write_file
 from rtgraph.viz.picture import Material, Options, Picture, compose
 
 FORMATS = ("html", "svg", "png", "json", "dot", "graphml")

@@ -11,10 +11,10 @@ from typing import Any
 
 from rtgraph.errors import TooManyBoxes, UsageError
 from rtgraph.graphmodel.modalities import series_type
+from rtgraph.output import write_file
 from rtgraph.text import plain
 from rtgraph.viz.figure import render
 from rtgraph.viz.findings import SEVERITIES
-from rtgraph.viz.output import write_file
 from rtgraph.viz.picture import Material, Options, compose
 
 

@@ -4,17 +4,15 @@ pyvis gives the node and edge lists and the vis-network library it bundles. Its 
 not used: it loads from a CDN, and text from files could inject scripts there.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtgraph import __version__
 from rtgraph.text import json_for_script
+from rtgraph.viz.html import csp_hash, environment, part
 from rtgraph.viz.pagedata import page_data, page_heading
 from rtgraph.viz.picture import Picture
 
@@ -42,20 +40,12 @@ def from_template(
     *, library: str = "", **values: object,
 ) -> str:
     """Return a page with style, scripts and data inside, which runs nothing but these scripts."""
-    templates = files("rtgraph.viz") / "templates"
     parts = {
-        "style": "\n".join((templates / f"{s}.css").read_text(encoding="utf-8") for s in styles),
+        "style": "\n".join(part(f"{s}.css") for s in styles),
         "library": library,
-        "script": "\n".join((templates / f"{s}.js").read_text(encoding="utf-8") for s in scripts),
+        "script": "\n".join(part(f"{s}.js") for s in scripts),
     }
-    environment = Environment(
-        loader=PackageLoader("rtgraph.viz"), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template(name).render(
+    return environment().get_template(name).render(
         version=__version__, figure=Markup(json_for_script(data)),
-        hashes={part: _csp_hash(text) for part, text in parts.items()},
-        **{part: Markup(text) for part, text in parts.items()}, **values)
-
-
-def _csp_hash(text: str) -> str:
-    """Return the source expression that lets exactly this inline text run."""
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+        hashes={what: csp_hash(text) for what, text in parts.items()},
+        **{what: Markup(text) for what, text in parts.items()}, **values)

@@ -1,12 +1,8 @@
 """Render a report of checks as one HTML page: no network, no script, everything escaped."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtgraph.cypher.header import Confidence, Severity
@@ -14,6 +10,7 @@ from rtgraph.cypher.links import file_link, subject_link
 from rtgraph.cypher.report import Finding, Report, Result, Status
 from rtgraph.graphmodel.tables import hide
 from rtgraph.text import one_line, plain
+from rtgraph.viz.html import csp_hash, environment, part
 
 MOST_FINDINGS = 1000
 _QUIET = (Status.passed, Status.not_checked, Status.skipped)
@@ -49,14 +46,10 @@ def render_report(
     identifiers: bool = False,
 ) -> str:
     """Return the page; without `identifiers` values that checks name as identifying are hidden."""
-    style = (files("rtgraph.viz") / "templates" / "report.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("rtgraph.viz"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True)
+    style = part("report.css")
     counted = {s.value: n for s, n in report.counts().items()}
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return environment.get_template("report.html").render(
-        style=Markup(style), style_hash=f"sha256-{digest}",
+    return environment(trim=True).get_template("report.html").render(
+        style=Markup(style), style_hash=csp_hash(style),
         version=plain(context.version), graph=plain(context.graph),
         protocol=plain(context.protocol), patient=report.patient, level=report.level,
         started=f"{report.started:%Y-%m-%d %H:%M:%S} UTC", seconds=f"{report.seconds:.1f}",

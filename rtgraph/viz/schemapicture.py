@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rtgraph.graphmodel.families import FAMILIES, FAMILY_LABELS
+from rtgraph.graphmodel.families import FAMILY_LABELS
 from rtgraph.graphmodel.modalities import series_type
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.tables import Row
-from rtgraph.viz.boxes import Box
+from rtgraph.viz.boxes import Box, modality_of_family
 from rtgraph.viz.collapse import Drawn, Line
 from rtgraph.viz.layout import layout
 from rtgraph.viz.picture import Heading, Options, Picture
@@ -18,7 +18,6 @@ from rtgraph.viz.timeline import timeline
 # Instances stand by family, from images upwards; these above them.
 ABOVE = {"Series": 6, "Study": 7, "Patient": 8}
 BELOW = 5  # whatever is no part of the hierarchy
-_MODALITY = {f.labels[-1]: f.modality for f in reversed(FAMILIES) if f.labels}
 _GENERAL = frozenset({"Instance", "Image", "Missing"})
 
 
@@ -62,10 +61,10 @@ def label_of(labels: Sequence[str]) -> str:
 
 
 def _box(label: str, n: int, n_missing: int) -> Box:
-    modality = _MODALITY.get(label, "OT" if label == "Image" else label)
-    layer = series_type(modality).layer if label in _MODALITY else ABOVE.get(label, BELOW)
+    family = modality_of_family().get(label)
+    layer = series_type(family).layer if family else ABOVE.get(label, BELOW)
     return Box(
-        id=label, kind="object", modality=label if label not in _MODALITY else modality,
+        id=label, kind="object", modality=family or label,
         layer=layer, caption=label, tally=f"{n:,}", title=label, status="present",
         ambiguous=False, study_uid=None, series_uid=None, when=None, n_instances=n, n_missing=0,
         n_fractions_planned=None, fractions=(), summation="",

@@ -77,8 +77,7 @@ def _rules() -> Iterator[str]:
 
 def _modality(label: str) -> str:
     """Return the Modality of the objects that carry a family label: the first of them."""
-    return next(family.modality for family in FAMILIES if label == family.labels[-1:][0]
-                or label in family.labels) if label != "Image" else "OT"
+    return "OT" if label == "Image" else next(f.modality for f in FAMILIES if label in f.labels)
 
 
 def _node(fill: str, text: str, caption: str | None, diameter: int) -> dict[str, str]:

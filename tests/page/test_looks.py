@@ -11,9 +11,9 @@ from bench.patients import TYPICAL, generated
 from bench.rows import Chart
 from rtgraph.errors import TooManyBoxes
 from rtgraph.graphmodel.tables import Tables
+from rtgraph.output import write_file
 from rtgraph.viz.figure import Figure
 from rtgraph.viz.many import draw_page, render_index
-from rtgraph.viz.output import write_file
 from rtgraph.viz.palette import CAPTION_SIZE
 from rtgraph.viz.picture import Material, chosen
 from tests.page.conftest import Watched

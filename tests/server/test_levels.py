@@ -15,12 +15,14 @@ import pytest
 from rtgraph.cypher.header import Level
 from rtgraph.cypher.library import checks
 from rtgraph.graphmodel.measured import Measure
+from rtgraph.preprocess import measuring
+from rtgraph.preprocess.masks import make_mask
 from rtgraph.preprocess.passes import Measured, measure
 from rtgraph.preprocess.workers import Workers
 from rtgraph.store.bolt import Row
 from tests.data import measured
 from tests.data.checks.course import BLADDER
-from tests.data.checks.steps import Found, Step, edit, key
+from tests.data.checks.steps import Found, Step, edit, key, part
 from tests.data.measured import CASES, SQUARE_CC, course_of, draw, square
 from tests.data.small import encoded
 from tests.server.conftest import Call, TestGraph
@@ -185,6 +187,29 @@ def test_only_what_changed_is_measured_again(sound: tuple[TestGraph, Path]) -> N
     assert graph.one(ROI, key=f"{uid('structures')}#{BLADDER}")["n_contour_planes"] == 1
 
 
+def test_rois_that_were_made_anew_are_covered_again(sound: tuple[TestGraph, Path]) -> None:
+    graph, folder = sound
+    run_passes(graph, folder)
+    content = graph.content()
+    graph.ingest(folder / "structures.dcm", full=True)
+    assert graph.read("MATCH (:RTDose)-[c:COVERS]->() RETURN c") == []
+    done = run_passes(graph, folder)
+    assert (dict(done.made), dict(done.kept)) == (
+        {Measure.contours: 1, Measure.coverage: 1}, {Measure.values: 1})
+    assert graph.content() == content
+
+
+def test_progress_ends_at_its_total(graph: TestGraph, tmp_path: Path) -> None:
+    def of_no_plan(course: Any) -> None:
+        del part(course, "dose").ReferencedRTPlanSequence
+
+    folder = measured.write(course_of(900, [of_no_plan]), tmp_path)
+    graph.ingest(folder)
+    done = run_passes(graph, folder)
+    assert dict(done.made) == {Measure.contours: 1, Measure.values: 1}
+    assert done.done == done.total == 2
+
+
 def test_only_what_is_asked_for_is_measured(sound: tuple[TestGraph, Path]) -> None:
     graph, folder = sound
     graph.ingest(measured.write(course_of(901), folder.parent))
@@ -197,6 +222,28 @@ def test_only_what_is_asked_for_is_measured(sound: tuple[TestGraph, Path]) -> No
 
 
 # --- what cannot be measured ---------------------------------------------------------------------
+
+def test_an_roi_that_cannot_be_measured_takes_no_other_with_it(
+    sound: tuple[TestGraph, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, folder = sound
+    whole = make_mask
+
+    def broken(roi: Any, *arguments: Any, **more: Any) -> Any:
+        if roi.number == BLADDER:
+            raise MemoryError
+        return whole(roi, *arguments, **more)
+
+    monkeypatch.setattr(measuring, "make_mask", broken)
+    done = run_passes(graph, folder, Measure.contours)
+    assert [(t.code, t.lost) for t in done.troubles] == [("MEMORY", True)]
+    rows = graph.read("MATCH (r:ROI) RETURN r.ROINumber AS number, "
+                      "r.volume_xor_cc IS NOT NULL AS there ORDER BY number")
+    assert {r["number"] for r in rows if not r["there"]} == {BLADDER}
+    assert len(rows) == 3
+    monkeypatch.undo()
+    assert dict(run_passes(graph, folder, Measure.contours).made) == {Measure.contours: 1}
+
 
 def test_what_cannot_be_read_is_told_apart(sound: tuple[TestGraph, Path]) -> None:
     graph, folder = sound

@@ -129,9 +129,10 @@ def test_names_are_decided_by_people_and_stay_decided(
     assert (row["n_rois"], row["decision"]) == ("1", "")
     assert "Parotid_L" not in {r["raw_name"] for r in rows}
     reviewed = tmp_path / "reviewed.csv"
-    reviewed.write_text("raw_name,decision\npar re,Parotid_R\nGTVp,\n")
+    reviewed.write_text("raw_name,decision\npar re,Parotid_R\nGTVp,\nnobody,Heart\n")
     done = run(graph, "preprocess", "names", "--apply", str(reviewed), "--reviewer", "MB")
     assert done.exit_code == 0, done.output
+    assert "1 names decided\n1 names of the table are those of no ROI\n" in done.stderr
     statement = ("MATCH (r:ROI {ROIName: 'par re'})-[e:NAMED_AS]->(n) "
                  "RETURN n.name AS name, e.reviewer AS reviewer, e.method AS method")
     assert graph.read(statement) == [

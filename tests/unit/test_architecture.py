@@ -29,7 +29,7 @@ LEVELS = {
     "cli": 6,
 }
 # These serve all and import none of them. `rtgraph` itself holds the version.
-SHARED = {"config", "errors", "settings", "text", "values"}
+SHARED = {"config", "errors", "output", "settings", "text", "values"}
 ENTRIES = {"__init__", "__main__"}
 # What a part does not import although the levels would allow it.
 APART = {("viz", "ingest"), ("preprocess", "ingest"), ("render", "store")}

@@ -85,6 +85,7 @@ WORDS: list[tuple[str, list[str]]] = [
     ("rtgraph query show p",            starting(QUERIES, "p")),
     ("rtgraph query run complete",      ["complete-chains"]),
     ("rtgraph cohort save x --query p", starting(QUERIES, "p")),
+    ("rtgraph preprocess export --query p", starting(QUERIES, "p")),
     ("rtgraph explain no-such",         []),
     ("rtgraph db ",                     ["schema", "wipe", "dump", "load"]),
 ]
@@ -112,6 +113,8 @@ def test_cohorts_are_those_seen_last_on_this_server(
     completing.remember_cohorts(target, ["prostate", "lung"])
     assert shell("rtgraph cohort show pro") == ["prostate"]
     assert shell("rtgraph cohort delete ") == ["lung", "prostate"]
+    for command in ("graph", "preprocess export", "pacs retrieve"):
+        assert shell(f"rtgraph {command} --cohort pro") == ["prostate"]
     assert shell("rtgraph cohort show pro", RTGRAPH_URI="bolt://127.0.0.1:1") == []
     assert shell(f"rtgraph cohort show --data {tmp_path} pro") == []
     completing.remember_cohorts(target, ["lung"])

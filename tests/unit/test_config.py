@@ -340,3 +340,8 @@ def test_real_roots_are_real_folders(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     roots: dict[str, Any] = {"a": tmp_path / "link"}
     assert Settings(roots=roots).real_roots() == {"a": os.path.realpath(tmp_path / "real")}
+
+
+def test_workers_are_those_of_the_settings_or_one_for_each_processor() -> None:
+    assert Settings(jobs=3).n_jobs == 3
+    assert Settings().n_jobs == os.cpu_count()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from pydicom import Dataset
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.differences import CompareOptions, differences
 from tests.data import planned
+from tests.unit.command import Command
 
 CHAIN = planned.chain("PAT-A")
 
@@ -97,6 +100,31 @@ def test_notes_and_identifying_values() -> None:
     assert not angle.identifying
 
 
+@pytest.mark.parametrize(("one", "other", "note"), [
+    ([1.0, nan], [1.0, nan],  None),
+    ([1.0, nan], [1.5, nan],  "1 of 2 values, up to 0.5"),
+    ([1.0, nan], [1.0, 2.0],  "1 of 2 values, up to 0"),
+    ([inf, 1.0], [inf, 1.0],  None),
+    ([inf, 1.0], [-inf, 1.0], "1 of 2 values, up to inf"),
+])
+def test_numbers_that_are_none(one: list[float], other: list[float], note: str | None) -> None:
+    a, b = Dataset(), Dataset()
+    a.add_new(0x0018_9079, "FD", one)  # InversionTimes
+    b.add_new(0x0018_9079, "FD", other)
+    assert [d.note for d in differences(a, b)] == (
+        [] if note is None else [note])
+
+
 def test_two_classes_are_not_compared() -> None:
     with pytest.raises(UsageError, match="two classes, RT Plan Storage and RT Dose Storage"):
         differences(CHAIN["plan"], CHAIN["dose"])
+
+
+def test_a_file_that_cannot_be_read_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = Command(tmp_path, monkeypatch, capsys)
+    text = tmp_path / "notes.txt"
+    text.touch()
+    ended = command("compare", text, text, code=3)
+    assert "no DICOM object" in ended.err

@@ -16,17 +16,19 @@ from rtgraph.graphmodel.parts import PARTS, PartType
 from rtgraph.graphmodel.relationships import RELATIONSHIP_TYPES
 from tests.data.items import item, put
 from tests.data.rt import made, read
-from tools.make_docs import FOLDER, PAGES, contexts, page
+from tools.make_docs import DOCS, PAGES, contexts, page
 from tools.schema_boxes import CONTAINER
 from tools.schema_graph import item_sequences, owners
 from tools.schema_layout import layout
 from tools.schema_page import PICTURE
 from tools.units import UNITS
+from tools.walk_page import FILLS, LINES, WALK, rooms_of
 
 ROOT = Path(__file__).parents[2]
 CONTEXTS = {c.command_path: c.command for c in contexts()}
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("docker/*.md")])
-BY_HAND = [t for t in TEXTS if t.parent != FOLDER and t.name != "CHANGELOG.md"]
+MADE = {DOCS / generated for generated in PAGES}
+BY_HAND = [t for t in TEXTS if t not in MADE and t.name != "CHANGELOG.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 CYPHER = re.compile(r"```cypher\n(.*?)```", re.DOTALL)
@@ -39,11 +41,19 @@ def name(file: Path) -> str:
 
 @pytest.mark.parametrize("generated", PAGES)
 def test_page_is_what_the_code_says(generated: str) -> None:
-    assert (FOLDER / generated).read_text(encoding="utf-8") == page(generated), "run `make docs`"
+    assert (DOCS / generated).read_text(encoding="utf-8") == page(generated), "run `make docs`"
 
 
 def test_folder_holds_no_other_page() -> None:
-    assert {file.name for file in FOLDER.iterdir()} == set(PAGES)
+    folder = DOCS / "reference"
+    assert set(folder.iterdir()) == {file for file in MADE if file.parent == folder}
+
+
+def test_the_walk_goes_through_files_that_are_there() -> None:
+    assert {room.line for room in WALK} == set(LINES)
+    assert all(len(rooms_of(line)) > 1 for line in LINES)
+    assert {room.file for room in WALK if not (ROOT / "rtgraph" / room.file).exists()} == set()
+    assert {room.part for room in WALK} <= set(FILLS)
 
 
 @pytest.mark.parametrize("path", CONTEXTS)
@@ -151,17 +161,18 @@ def labels_of_parts(sop_class: str, path: tuple[str, ...], part: PartType) -> se
 # --- its picture ---------------------------------------------------------------------------------
 
 SVG = "{http://www.w3.org/2000/svg}"
+SCHEMA = f"reference/{PICTURE}"
 DRAWN = layout()
 
 
 def test_picture_shows_every_label_and_every_type() -> None:
-    texts = " ".join("".join(t.itertext()) for t in ET.fromstring(page(PICTURE)).iter(SVG + "text"))
+    texts = " ".join("".join(t.itertext()) for t in ET.fromstring(page(SCHEMA)).iter(SVG + "text"))
     assert {n for n in LABELS | TYPES if not re.search(rf"\b{n}\b", texts)} == set()
 
 
 def test_picture_is_the_same_every_time_and_needs_nothing_else() -> None:
-    text = page(PICTURE)
-    assert text == page(PICTURE)
+    text = page(SCHEMA)
+    assert text == page(SCHEMA)
     assert set(re.findall(r"\w+://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}
     assert not re.search(r"href|<script|<image|<style|url\((?!#)", text)
 
@@ -174,7 +185,7 @@ def test_boxes_stand_apart() -> None:
 
 
 def test_lines_of_two_types_do_not_run_on_each_other() -> None:
-    lines = [(group.get("id"), *segment) for group in ET.fromstring(page(PICTURE)).iter(SVG + "g")
+    lines = [(group.get("id"), *segment) for group in ET.fromstring(page(SCHEMA)).iter(SVG + "g")
              for path in group.iter(SVG + "path") for segment in segments(path.get("d") or "")]
     met = {(a[0], b[0]) for a, b in combinations(lines, 2)
            if a[0] != b[0] and a[1] == b[1] and abs(a[2] - b[2]) < 2
@@ -193,7 +204,7 @@ def segments(path: str) -> Iterator[tuple[bool, float, float, float]]:
 
 
 def test_texts_stay_inside_the_picture_and_their_boxes() -> None:
-    root = ET.fromstring(page(PICTURE))
+    root = ET.fromstring(page(SCHEMA))
     _, _, width, height = map(float, (root.get("viewBox") or "").split())
     for text in root.iter(SVG + "text"):
         words = "".join(text.itertext())

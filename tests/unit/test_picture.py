@@ -20,12 +20,12 @@ from rtgraph.cypher.graph import find_patient
 from rtgraph.errors import OutputError, TooManyBoxes, UnknownName, UsageError
 from rtgraph.graphmodel.modalities import SERIES_TYPES
 from rtgraph.graphmodel.tables import Row, Tables
+from rtgraph.output import write_file
 from rtgraph.viz.exports import render_dot, render_graphml, render_json
 from rtgraph.viz.figure import Figure, format_of
 from rtgraph.viz.gather import holder
 from rtgraph.viz.links import check_template
 from rtgraph.viz.many import draw_page, refuse_folder, render_index
-from rtgraph.viz.output import write_file
 from rtgraph.viz.palette import PALETTE
 from rtgraph.viz.picture import Material, Options, Picture, chosen, compose
 from rtgraph.viz.schemapicture import label_of, schema_picture

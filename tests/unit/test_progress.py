@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from rtgraph.cli import measuring
 from rtgraph.cli import progress as telling
 from rtgraph.cli.options import LogFormat
 from rtgraph.cli.progress import Rates, bars, told, watched
 from rtgraph.cli.summary import listed, summary_text
+from rtgraph.graphmodel.measured import Measure
 from rtgraph.ingest.pipeline import Progress
 from rtgraph.ingest.prune import Pruned
 from rtgraph.ingest.records import Found, Reason, Rejected, State
 from rtgraph.ingest.runs import Summary
+from rtgraph.preprocess.passes import Measured
 
 CANARY = "KANARIENVOGEL"
 COUNTS = dict.fromkeys(("patients", "studies", "series", "instances", "references", "unresolved",
@@ -93,7 +96,15 @@ def test_a_rebuild_reads_nothing() -> None:
     (0.2, "1 s"), (59, "59 s"), (119, "2 min"), (780, "13 min"), (7200, "2 h 0 min"),
     (9000, "2 h 30 min")])
 def test_durations(seconds: float, text: str) -> None:
-    assert telling._duration(seconds) == text
+    assert telling.duration(seconds) == text
+
+
+def test_bars_of_measuring() -> None:
+    measured = Measured(total=40, done=30)
+    measured.kept[Measure.contours] = 10
+    assert measuring.bars(measured, 60) == [("measure", 30, 40, "30 of 40   ETA 30 s")]
+    assert measuring.bars(Measured(), 5) == [("measure", 0, None, "0 of 0")]
+    assert measuring.bars(Measured(total=2, done=2), 5) == [("measure", 2, 2, "2 of 2")]
 
 
 # --- on stderr -----------------------------------------------------------------------------------
@@ -142,8 +153,8 @@ def test_bars_are_drawn_on_a_terminal(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     with telling._on_terminal() as show:
-        show(at(seen=1234), Rates())
-        show(at(seen=2345, phase="derive", walked=True), Rates())
+        show(bars(at(seen=1234), Rates()))
+        show(bars(at(seen=2345, phase="derive", walked=True), Rates()))
     out, said = capsys.readouterr()
     assert out == ""
     assert "scan" in said

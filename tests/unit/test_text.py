@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtgraph.text import csv_cell, json_for_script, plain
+from rtgraph.text import csv_cell, json_for_script, of_csv_cell, plain
 
 SEEDED = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 ANY_TEXT = st.text(st.characters(), max_size=40) | st.text(
@@ -82,6 +82,8 @@ def test_csv_cell(value: object, cell: object) -> None:
     found = csv_cell(value)
     assert found == cell
     assert type(found) is type(cell)
+    if isinstance(value, str):
+        assert of_csv_cell(str(found)) == plain(value)
 
 
 @SEEDED

@@ -1,4 +1,4 @@
-"""Write what is drawn: whole or not at all, and over nothing unless that is asked for."""
+"""Write results: whole or not at all, and over nothing unless that is asked for."""
 
 import os
 from pathlib import Path
