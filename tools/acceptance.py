@@ -64,7 +64,7 @@ def exported(folder: Path) -> None:
     subprocess.run([*rtgraph, "ingest", str(folder / "in"), *home], check=True)
     for preset in ("nnunet", "monai"):
         shown = subprocess.run([*rtgraph, "preprocess", "export", "--preset", preset, "--show"],
-                               check=True, capture_output=True, text=True).stdout
+                               check=True, capture_output=True, encoding="utf-8").stdout
         config = folder / f"{preset}.toml"
         config.write_text(shown.replace("[masks]", "[masks]\nnames = \"names.toml\""),
                           encoding="utf-8")

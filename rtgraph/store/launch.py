@@ -68,7 +68,7 @@ class Tool:
         with source.open("rb") if source else nullcontext(subprocess.DEVNULL) as given:
             done = subprocess.run(
                 [self.java.command, "org.neo4j.cli.AdminTool", *words], env=self.environment,
-                stdin=given, capture_output=True, text=True, errors="replace")
+                stdin=given, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode != 0:
             raise failure(what, done.stderr or done.stdout, hint)
 

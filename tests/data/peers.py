@@ -46,7 +46,7 @@ def dcmtk(name: str, *arguments: str | Path, check: bool = False
     where = program(name)
     assert where is not None
     # without delay: small packets would wait 40 ms each for an acknowledgement
-    return subprocess.run([where, *map(str, arguments)], capture_output=True, text=True,
+    return subprocess.run([where, *map(str, arguments)], capture_output=True, encoding="utf-8",
                           timeout=TIMEOUT, check=check, env=os.environ | {"TCP_NODELAY": "1"})
 
 

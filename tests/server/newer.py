@@ -45,7 +45,7 @@ def _java(folder: Path) -> Java:
             done = subprocess.run(
                 [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes",
                  "--only-binary", ":all:", "--target", str(folder), "--requirement",
-                 str(JAVA_LOCK)], capture_output=True, text=True)
+                 str(JAVA_LOCK)], capture_output=True, encoding="utf-8")
             if done.returncode:
                 raise LocalServerError(f"Java {JAVA} cannot be fetched: {done.stderr[-300:]}")
     return Java(str(command), JAVA)

@@ -294,7 +294,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     folder, manifest = cohort
     with subprocess.Popen(
         [sys.executable, "-m", "rtgraph", "ingest", str(folder)], stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True, env=os.environ | graph.server.environment,
+        stdout=subprocess.PIPE, encoding="utf-8", env=os.environ | graph.server.environment,
         cwd=folder.parent,
     ) as running:
         while not graph.read("MATCH (r:IngestRun {state: 'RUNNING'}) RETURN r.id"):

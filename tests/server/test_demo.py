@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 def _rtgraph(folder: Path, *words: object, code: int = 0,
              environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=folder, text=True,
+        [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=folder, encoding="utf-8",
         capture_output=True, timeout=600, env=os.environ | (environment or {}))
     assert done.returncode == code, done.stdout + done.stderr
     return done

@@ -50,7 +50,8 @@ def first(settings: Settings) -> list[int]:
     """The pids that two commands at the same time print in a new home."""
     commands = [
         subprocess.Popen(
-            [sys.executable, "-c", START, str(settings.home)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", START, str(settings.home)], stdout=subprocess.PIPE,
+            encoding="utf-8",
         )
         for _ in range(2)
     ]

@@ -82,7 +82,7 @@ def ingesting(graph: TestGraph, folder: Path, *paths: Path, uri: str | None = No
     environment = os.environ | graph.server.environment | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, "-m", "rtgraph", "ingest", *map(str, paths or (folder,))], cwd=work,
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env=environment | given | ({"RTGRAPH_URI": uri} if uri else {}),
     ) as running:
         try:

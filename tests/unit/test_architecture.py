@@ -129,7 +129,8 @@ LOADS = [
 @pytest.mark.parametrize(("name", "unwanted"), LOADS, ids=[c[0] for c in LOADS])
 def test_an_import_loads_nothing_heavy(name: str, unwanted: list[str]) -> None:
     code = f"import json, sys, {name}; print(json.dumps(sorted(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True,
+                         encoding="utf-8")
     assert set(json.loads(ran.stdout)) & set(unwanted) == set()
 
 

@@ -21,7 +21,7 @@ def composed(**environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [program, "--file", str(DOCKER / "compose.yaml"), "config"],
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment},
-        capture_output=True, text=True, timeout=120)
+        capture_output=True, encoding="utf-8", timeout=120)
 
 
 def services() -> dict[str, Any]:

@@ -156,7 +156,8 @@ def test_policy_of_a_role_follows_from_its_paths(role: str) -> None:
 
 def test_the_table_version_is_the_same_in_every_process() -> None:
     code = "from rtgraph.graphmodel.schema import table_version; print(table_version())"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True,
+                         encoding="utf-8",
                          env=os.environ | {"PYTHONHASHSEED": "1"})
     assert re.fullmatch("[0-9a-f]{16}", table_version())
     assert ran.stdout.strip() == table_version()

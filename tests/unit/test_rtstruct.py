@@ -98,7 +98,8 @@ def test_decimal_strings_are_short(folder: Path) -> None:
 def test_dciodvfy_finds_no_error(regions: list[Region], folder: Path) -> None:
     path = folder / "rs.dcm"
     save(structure_set(series_of(folder), regions, label="AUTO", when=WHEN), path)
-    ran = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
+    ran = subprocess.run(["dciodvfy", str(path)], capture_output=True,
+                         encoding="utf-8", check=False)
     assert [line for line in ran.stderr.splitlines() if line.startswith("Error")] == []
     assert "RTStructureSet" in ran.stderr
 

@@ -367,7 +367,7 @@ def test_user_identity(
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "rtgraph", "pacs", *words], cwd=folder,
                           env=os.environ | {"XDG_CONFIG_HOME": str(folder)},
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, encoding="utf-8", timeout=120)
 
 
 @pytest.fixture

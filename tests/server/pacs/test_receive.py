@@ -50,7 +50,7 @@ def service(graph: TestGraph, folder: Path, *options: str, setup: Any = None
          "--folder", str(folder / "received"), "--rejects", str(folder / "rejects.jsonl"),
          "--jobs", "1", *options],
         env=os.environ | graph.server.environment, cwd=folder, preexec_fn=setup,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     try:
         peers.wait_for(port)
         yield Service(process, port, folder / "received")
@@ -210,6 +210,6 @@ def test_what_cannot_be_used_is_said_at_once(
             [sys.executable, "-m", "rtgraph", "pacs", "receive", "--port", str(port), "--folder",
              str(tmp_path / ("received" if taken else "file"))],
             env=os.environ | graph.server.environment, cwd=tmp_path, capture_output=True,
-            text=True, timeout=120)
+            encoding="utf-8", timeout=120)
     assert ran.returncode == 3
     assert ("cannot be listened at" if taken else "cannot be used") in ran.stderr

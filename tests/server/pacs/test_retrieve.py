@@ -59,7 +59,7 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*words), cwd=self.folder, env=self.environment,
-                              capture_output=True, text=True, timeout=900)
+                              capture_output=True, encoding="utf-8", timeout=900)
 
     def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
         if way == "DICOMweb":
@@ -332,7 +332,7 @@ def test_what_was_interrupted_is_finished_by_the_next_run(
              "MRN", "--max-associations", "1", "--pause", "0.3")
     process = subprocess.Popen(project.command(*words), cwd=project.folder,
                                env=project.environment, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+                               stderr=subprocess.PIPE, encoding="utf-8")
     try:
         until(lambda: len(project.files()) > 20, 120)
         process.send_signal(how)
