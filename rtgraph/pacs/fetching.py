@@ -52,6 +52,7 @@ class Delivery:
     not_found: list[Target] = field(default_factory=list, repr=False)
     failures: Counter[str] = field(default_factory=Counter)
     conflicts: int = 0
+    replaced: int = 0
     limited: bool = False
     error: PeerError | ReceiverError | None = None
     summary: Summary | None = None
@@ -110,6 +111,7 @@ class Fetching:
                 self.arrivals.close()
         self.delivery.summary = ingest.result()
         self.delivery.conflicts = self.ledger.conflicts
+        self.delivery.replaced = self.ledger.replaced
         await self._close_books()
         return self.delivery
 
@@ -225,7 +227,13 @@ class Fetching:
             self.delivery.results.append(self.ledger.end(plan))
 
     async def _look(self, plan: SeriesPlan) -> None:
-        """See what of a series is in the graph already, with as much as is to be kept."""
+        """See what of a series is in the graph already, with as much as is to be kept.
+
+        Where corrected objects are asked for, nothing counts as there: only its content tells.
+        """
+        if self._means.folder.replace:
+            plan.coming = set(plan.instances)
+            return
         keep, store = self._means.folder.keep, self._means.store
         uids = sorted(plan.instances)
         for at in range(0, len(uids), PAGE):
@@ -239,6 +247,8 @@ class Fetching:
     def _take_leftovers(self, plan: SeriesPlan) -> None:
         """Take what an earlier process has stored and not brought into the graph."""
         folder = self._means.folder
+        if folder.replace:
+            return  # a file of today may be older than the object in the archive
         for uid in sorted(plan.coming):
             path = folder.place(Identity("", uid, plan.series_uid, plan.study_uid))
             if path.is_file() and kept_at(path).satisfies(folder.keep):

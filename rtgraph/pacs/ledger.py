@@ -50,9 +50,13 @@ class SeriesResult:
 
 @dataclass
 class Ledger:
-    """The books; `conflicts` came with other content than what was there, `unasked` by itself."""
+    """The books; `conflicts` came with other content than what was there, `unasked` by itself.
+
+    What is `replaced` came with other content, too, and has taken the place of what was there.
+    """
 
     conflicts: int = 0
+    replaced: int = 0
     unasked: int = 0
     received: int = 0
     _by_uid: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
@@ -79,6 +83,7 @@ class Ledger:
         with self._lock:
             self.received += 1
             self.conflicts += stored.outcome is Outcome.CONFLICT
+            self.replaced += stored.outcome is Outcome.REPLACED
             plan = self._by_uid.pop(uid, None)
             if plan is not None:
                 plan.coming.discard(uid)
