@@ -3,8 +3,8 @@
 A line of a `console` block that begins with `$ ` is run, what follows is its stdout; a line `…`
 stands for what is left out. With RTGRAPH_WRITE_TUTORIALS=1 the pages get what was printed.
 
-A `json` or `toml` block after "Write this to `NAME`" is that file. A page with `orthanc.json` has an
-archive with these settings; its ports, and those of rtgraph, are free ones in the test.
+A `json` or `toml` block after "Write this to `NAME`" is that file. A page with `orthanc.json` has
+an archive with these settings; its ports, and those of rtgraph, are free ones in the test.
 """
 
 import os
