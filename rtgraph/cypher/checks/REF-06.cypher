@@ -17,7 +17,11 @@ MATCH (p:ReferenceRole)
 WHERE size(p.targets) > 0
 MATCH (a:Instance|Series)-[r:REFERENCES {role: p.role}]->(b:Instance)
 WHERE NOT b:Missing AND size(labels(b)) > 1 AND none(l IN labels(b) WHERE l IN p.targets)
-RETURN head(COLLECT { MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE*0..1]->(a) RETURN pt.patient_key AS k ORDER BY k }) AS patient_key,
+CALL (a) {
+  OPTIONAL MATCH (pt:Patient)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE*0..1]->(a)
+  RETURN min(pt.patient_key) AS patient_key
+}
+RETURN patient_key,
        coalesce(a.SOPInstanceUID, a.SeriesInstanceUID) AS subject, b.SOPInstanceUID AS target,
        {role: r.role, found: [l IN labels(b) WHERE l <> 'Instance'], allowed: p.targets} AS detail
 ORDER BY patient_key, subject, target;
