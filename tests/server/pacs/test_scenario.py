@@ -153,7 +153,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
              "--fail-on", "warning", "--store")
     ran = project.rtgraph(*check)
     assert ran.returncode == 1, ran.stderr
-    target = f"{course.corrected_uid}#R{PTV}"
+    target = f"{course.corrected_uid}#{PTV}"
     assert sorted(issues(graph, "REF-01", "CLOSED")) == named
     assert issues(graph, "GEO-07", "OPEN") == [(target, None)]
     (contours,) = [r.ContourSequence for r in course.corrected.ROIContourSequence
