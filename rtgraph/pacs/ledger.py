@@ -98,6 +98,9 @@ class Ledger:
                     return True
             else:
                 self.unasked += 1
+                # Sent twice at once, an object may be told as a duplicate before it is as stored.
+                if plan is not None and uid in plan.instances.keys() - plan.there:
+                    return stored.outcome in (Outcome.CONFLICT, Outcome.REPLACED)
             return stored.outcome is not Outcome.DUPLICATE
 
     def written(self, objects: Sequence[Instance]) -> None:

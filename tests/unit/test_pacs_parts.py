@@ -114,12 +114,13 @@ def test_the_books_of_a_series() -> None:
     assert books.arrived(stored("a"))
     assert not books.arrived(stored("a", Outcome.DUPLICATE))  # sent twice
     assert books.arrived(stored("b", Outcome.DUPLICATE))      # here from before
+    assert not books.arrived(stored("b"))                     # told by the slower association
     assert books.arrived(stored("x", Outcome.CONFLICT, "other"))
     assert books.arrived(stored("y", Outcome.REPLACED, "other"))
     result = books.end(plan)
     assert (result.announced, result.there, result.received, dict(result.failed)) == (
         4, 1, 2, {"c": "c"})
-    assert (books.received, books.conflicts, books.replaced) == (5, 1, 1)
+    assert (books.received, books.conflicts, books.replaced) == (6, 1, 1)
     assert books.unwritten() == {"s": {"a", "b"}}
 
 
