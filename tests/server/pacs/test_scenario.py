@@ -25,7 +25,8 @@ from tests.server.pacs.conftest import Project
 pytestmark = pytest.mark.server
 PTV, LOST_PLANES = 2, (7, 8)  # ROI number; positions among its contours, from below
 # Files of an export that speak of all its cases.
-OF_ALL = {"datacard.md", "dvh.csv", "dvh.json", "manifest.csv", "manifest.json"}
+OF_ALL = {"datacard.md", "dvh.csv", "dvh.json", "manifest.csv", "manifest.json", "skipped.csv",
+          "splits.json"}
 MISSING = "MATCH (i:Instance:Missing) RETURN i.SOPInstanceUID AS uid"
 ISSUES = ("MATCH (x:Issue) RETURN x.rule AS rule, x.status AS status, x.subject AS subject, "
           "x.target AS target ORDER BY rule, target")
