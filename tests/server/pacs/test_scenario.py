@@ -215,7 +215,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     # What must be made again is the second sample alone, and only that is made again.
     (row,) = rows(project.rtgraph("query", "run", "samples-to-remake", "-f", "csv").stdout)
     assert (row["case_id"], row["object"], row["why"], row["remade"]) == (
-        second, course.corrected_uid, "CHANGED", "False")
+        second, course.corrected_uid, "CHANGED", "false")
     ran = project.rtgraph(*export)
     assert ran.returncode == 0, ran.stderr
     assert "2 written (1 kept)" in ran.stderr
@@ -230,4 +230,4 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     assert [a for a, b in zip(planes, drawn_planes(mask), strict=True) if a != b] == (
         [False] * len(LOST_PLANES))
     (row,) = rows(project.rtgraph("query", "run", "samples-to-remake", "-f", "csv").stdout)
-    assert (row["case_id"], row["remade"]) == (second, "True")
+    assert (row["case_id"], row["remade"]) == (second, "true")
