@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rtgraph.ingest.runs import Summary
     from rtgraph.preprocess.case import Case
     from rtgraph.preprocess.cases import Locate
+    from rtgraph.preprocess.rtimage import RtImagePlane
     from rtgraph.store.bolt import Store
     from rtgraph.viz.figure import Figure
     from rtgraph.viz.picture import Material
@@ -90,6 +91,19 @@ async def graph_case(store: "Store", uid: str, preset: str) -> "Case":
         raise UsageError(f"{len(cases)} plans belong to this object.",
                          "Name the plan: graph.case(plan_uid)")
     return Case(cases[0], settings)
+
+
+async def rt_image(store: "Store", uid: str) -> "RtImagePlane":
+    """Return where the pixels of an RT image are; see `Graph.rt_image`."""
+    from rtgraph.preprocess.cases import source_files
+    from rtgraph.preprocess.files import read
+    from rtgraph.preprocess.rtimage import read_rt_image
+    from rtgraph.preprocess.sources import current
+
+    found = await source_files(store, (uid,), (), await locating(store))
+    if uid not in found:
+        raise UsageError("The graph has no object of this UID.")
+    return read_rt_image(read(current(found[uid]), pixels=False))
 
 
 async def locating(store: "Store") -> "Locate":
@@ -276,6 +290,14 @@ class Graph:
             Preset, or the text of a configuration, that says how arrays are made.
         """
         return self._background.run(graph_case(self._store, uid, preset))
+
+    def rt_image(self, uid: str) -> "RtImagePlane":
+        """Return where the pixels of an RT image, given by SOPInstanceUID, are.
+
+        `at_isocentre` gives mm in the plane of the isocentre for columns and rows, `pixels_at` the
+        way back.
+        """
+        return self._background.run(rt_image(self._store, uid))
 
     def query(self, name: str, /, **parameters: object) -> Rows:
         """Run a named query or a Cypher text, read-only."""

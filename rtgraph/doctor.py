@@ -18,12 +18,12 @@ from importlib import metadata
 from rtgraph import __version__
 from rtgraph.config import Settings, settings_files
 from rtgraph.errors import ExitCode, RtgraphError
+from rtgraph.values import size
 
 # MB of the disk of a home: with less a server is in danger, with less it will soon be.
 _LITTLE, _ROOM = 1_000, 20_000
 # The part of the memory that the server may take; the commands need some too.
 _SHARE = 0.75
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 class State(StrEnum):
@@ -197,12 +197,12 @@ async def _memory(settings: Settings) -> AsyncIterator[Finding]:
 
     wanted = 0
     for name in ("heap", "pagecache"):
-        found = re.fullmatch(r"(\d+)([kmg]?)b?", str(getattr(settings, name)).lower())
-        if found is None:
+        try:
+            wanted += size(getattr(settings, name))
+        except ValueError:
             yield Finding(State.fault, f"local.{name} is {getattr(settings, name)!r}: no size.",
                           "Write it as 512m or 4g.")
             return
-        wanted += int(found[1]) * _UNITS[found[2]]
     total = psutil.virtual_memory().total
     text = (f"{total / 1e9:.1f} GB of memory; the server may take {wanted / 1e9:.1f} GB (heap "
             f"{settings.heap}, page cache {settings.pagecache})")

@@ -39,6 +39,13 @@ class ExitCode(IntEnum):
     interrupted = 130
 
 
+def first_of(error: BaseException) -> BaseException:
+    """Return what ended a TaskGroup: the first of the errors that a group gathers."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class RtgraphError(Exception):
     """Base of every error a user may see; `hint` says what to do next."""
 

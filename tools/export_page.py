@@ -1,8 +1,10 @@
 """The page about configurations of exports: keys, steps, presets, reasons of refusal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 
+from rtgraph.preprocess.declared import Declared
+from rtgraph.preprocess.masksteps import MASK_STEPS
 from rtgraph.preprocess.policy import Rule
 from rtgraph.preprocess.refusals import HINTS, Code
 from rtgraph.preprocess.settings import KEYS, OneOf, preset_text, presets
@@ -33,12 +35,11 @@ def export_page() -> Iterator[str]:
          _default(k.default), k.text) for k in KEYS))
     yield "## Steps"
     yield "Tables `[[image.steps]]` and `[[dose.steps]]`, in order."
-    yield table(("step", "parameters", "does"), (
-        (f"`{name}`", ", ".join(f"`{f.name}`" + (
-            "" if f.default in (MISSING, None) else f" = {_default(f.default)}")
-            for f in fields(step)),
-         (step.__doc__ or "").split("\n")[0].rstrip("."))
-        for name, step in sorted(STEPS.items())))
+    yield _steps(STEPS)
+    yield ("Tables `[[masks.steps]]`, in order, for all masks or for those that `rois` lists. "
+           "Parts are voxels that share a face, distances those of voxel centres in mm. The "
+           "manifest keeps the volume of a mask before and after each step.")
+    yield _steps(MASK_STEPS)
     yield "## Which dose is taken"
     yield "The first rule that fits decides; it is stored with the sample and in the graph."
     yield table(("decision", "when"), ((f"`{r}`", text) for r, text in RULES.items()))
@@ -48,6 +49,15 @@ def export_page() -> Iterator[str]:
     yield f"{code(presets())}; `--show` prints one."
     for name in presets():
         yield f"```toml\n{preset_text(name).rstrip()}\n```"
+
+
+def _steps(kinds: Mapping[str, type[Declared]]) -> str:
+    return table(("step", "parameters", "does"), (
+        (f"`{name}`", ", ".join(f"`{f.name}`" + (
+            "" if f.default in (MISSING, None, ()) else f" = {_default(f.default)}")
+            for f in sorted(fields(step), key=lambda f: f.name == "rois")),
+         (step.__doc__ or "").split("\n")[0].rstrip("."))
+        for name, step in sorted(kinds.items())))
 
 
 def _default(value: object) -> str:

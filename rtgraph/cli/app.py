@@ -16,7 +16,7 @@ import typer
 
 from rtgraph import __version__
 from rtgraph.cli.logfile import FACTS, follow, terminal
-from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError
+from rtgraph.errors import ExitCode, Interrupted, RtgraphError, UsageError, first_of
 from rtgraph.text import plain
 from rtgraph.viz.output import refuse_existing, write_file
 
@@ -54,8 +54,7 @@ def main() -> None:
 
 
 def _failed(error: BaseException) -> int:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = first_of(error)
     if isinstance(error, SystemExit):
         return int(error.code or 0)
     if isinstance(error, KeyboardInterrupt | typer.Abort):

@@ -4,9 +4,8 @@ The manifest is stated while the patients are planned. Nothing in it is read bac
 made by the code that reads DICOM, so that it can be compared with the graph.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,3 @@ class Manifest:
             series=len({i.series_uid for i in self.instances}),
             instances=len(self.instances),
         )
-
-    def to_json(self) -> str:
-        """Return the manifest as JSON with sorted keys."""
-        content = {"counts": asdict(self.counts), **asdict(self)}
-        return json.dumps(content, indent=1, sort_keys=True) + "\n"

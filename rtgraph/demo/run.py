@@ -23,6 +23,7 @@ from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest, workers
 from rtgraph.ingest.tables import read_folder, tables
+from rtgraph.ingest.wipe import wipe
 from rtgraph.store import local
 from rtgraph.store.bolt import Store
 from rtgraph.store.target import Target, choose
@@ -32,9 +33,6 @@ from rtgraph.viz.picture import Material
 
 Say = Callable[[str, str], None]
 MARK = ".rtgraph-demo"
-EMPTY_GRAPH = """\
-MATCH (n) WHERE NOT n:Schema AND NOT n:ReferenceRole
-CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def show(
 
     async def work() -> tuple[Summary, Report, Path]:
         async with target.store() as store:
-            await store.write(EMPTY_GRAPH)
+            await wipe(store)
             progress = Progress()
             summary = await run_ingest(
                 store, [folder], own, progress=progress, jobs=own.jobs,

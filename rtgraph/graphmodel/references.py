@@ -5,7 +5,7 @@ the docs are made from it; nobody writes extraction code for a reference.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -216,11 +216,3 @@ def _plant(root: Branch, row: Reference) -> None:
         if nested:
             branch.below.setdefault("ContentSequence", branch)
     branch.leaves.setdefault(row.path[-1], []).append(row)
-
-
-def keywords() -> Iterator[str]:
-    """Yield every DICOM keyword that the paths name."""
-    for row in references():
-        for step in row.path:
-            if step != "**":
-                yield step.removesuffix("*")

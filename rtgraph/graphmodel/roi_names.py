@@ -4,8 +4,7 @@ The methods, strictest first, with their fixed scores:
 
 EXACT     1.0   the same text
 CASEFOLD  0.95  the same text but for case
-SYNONYM   0.9   the words are another name of the structure in the table, or the whole name stands
-                in the dictionary of the site (which is asked before CASEFOLD)
+SYNONYM   0.9   the words are another name of the structure in the table
 RULE      0.8   the words are a name after rewriting: separators, order, plural, words of a side,
                 margin of a PRV, a target with its number, dose and so on, a difference
 FUZZY     to 0.7  the likeness of the letters times 0.7: a suggestion, never a match
@@ -19,18 +18,15 @@ PTVn.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cache, lru_cache
-from unicodedata import normalize
 
 from rtgraph.graphmodel.roi_targets import as_target
 from rtgraph.graphmodel.roi_words import (
     PLAIN,
     phrases,
-    side_in_name,
     spelled,
     without_side,
     words,
@@ -69,50 +65,17 @@ class Match:
         return self.method is Method.EXACT
 
 
-@dataclass(frozen=True, eq=False)
-class SiteNames:
-    """The checked dictionary of a site: standard names by ROI name, case and blanks ignored."""
-
-    names: Mapping[str, str]
-
-
-def site_names(mapping: Mapping[str, str]) -> SiteNames:
-    """Check the dictionary of a site.
-
-    Raises
-    ------
-    ValueError
-        A standard name is unknown or on another side than the name of the site says, or one name
-        of the site has two.
-    """
-    names: dict[str, str] = {}
-    for given, name in mapping.items():
-        if name not in standard_names():
-            near = get_close_matches(name, standard_names(), n=3, cutoff=0.5)
-            raise ValueError(f"There is no standard name {name!r}; near: {', '.join(near) or '-'}.")
-        said, side = side_in_name(given), standard_names()[name].side
-        if said and side and said is not side:
-            raise ValueError(f"{given!r} says {said}, {name} is {side}.")
-        if names.setdefault(_plainly(given), name) != name:
-            raise ValueError(f"{given!r} has two standard names.")
-    return SiteNames(names)
-
-
 @lru_cache(1 << 16)
-def match(roi_name: str, site: SiteNames | None = None) -> Match | None:
+def match(roi_name: str) -> Match | None:
     """Return the standard name of an ROI name, or None where no rule of this module gives one.
 
     Parameters
     ----------
     roi_name : str
         ROIName as stated; any text, it is never changed.
-    site : SiteNames, optional
-        The dictionary of the site from `site_names`.
     """
     if roi_name in standard_names():
         return _as(Method.EXACT, roi_name)
-    if site and (name := site.names.get(_plainly(roi_name))):
-        return _as(Method.SYNONYM, name)
     if name := _by_casefold().get(roi_name.casefold()):
         return _as(Method.CASEFOLD, name)
     first = roi_name.lstrip()[:1]
@@ -148,10 +111,6 @@ def candidates(roi_name: str, n: int = 3) -> list[Match]:
 
 def _as(method: Method, name: str) -> Match:
     return Match(name, method, SCORES[method])
-
-
-def _plainly(text: str) -> str:
-    return " ".join(normalize("NFKC", text).casefold().split())
 
 
 @cache

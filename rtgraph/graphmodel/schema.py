@@ -26,6 +26,8 @@ WIPE = (
     "CALL (n) { DELETE n } IN TRANSACTIONS OF 20000 ROWS",
 )
 AFTER_WIPE = "MATCH (s:Schema) SET s.key = coalesce($key, s.key) REMOVE s.upgraded_from"
+# Takes the lock of a node that every store has once, until the transaction ends.
+HOLD_SCHEMA = "MATCH (s:Schema) SET s.version = s.version"
 MAX_CLIQUE = 32
 WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
 

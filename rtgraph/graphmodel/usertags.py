@@ -6,9 +6,7 @@ from functools import cache
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
-# The attributes in use, as lines of a file of attributes. The lock of the node keeps two runs
-# that begin together from losing each other's.
-HOLD_SCHEMA = "MATCH (s:Schema) SET s.version = s.version"
+# The attributes in use, as lines of a file of attributes.
 REMEMBERED = "MATCH (s:Schema) UNWIND s.user_tags AS line RETURN line"
 REMEMBER = "MATCH (s:Schema) SET s.user_tags = $lines"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rtgraph.graphmodel import questions
+from rtgraph.ingest import opening
 from rtgraph.ingest.compare import Candidate, Copy, same_data_set, settle
-from rtgraph.ingest.discover import Roots, exists
+from rtgraph.ingest.discover import Roots
 from rtgraph.ingest.records import Instance, State
 from rtgraph.ingest.revise import Around, Run, is_changed, read_around, reread
 from rtgraph.store.bolt import Row, Store
@@ -135,7 +136,7 @@ def _candidates(
         location = roots.location(path)
         if path in found:  # read again
             continue
-        if location is not None and not exists(location):
+        if location is not None and opening.is_gone(location):
             gone.append(path)
             continue
         found[path] = Candidate(

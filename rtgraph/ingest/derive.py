@@ -123,7 +123,7 @@ async def _derive(store: Store, report: Report | None, infer: bool) -> Counters:
     frames = await _touched(store, "touched_frames")
     changes += await _pass(store, _statements("frames", *_FRAMES), frames)
     for name in _AT_THE_END:
-        changes += await store.write(derivations()[name])
+        changes += await store.change(derivations()[name])
     return changes
 
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from errno import EIO, ELOOP, ENOENT
+from errno import EIO, ELOOP
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -268,17 +268,6 @@ def found_at(location: str, path: str) -> Found | Rejected:
     except OSError as error:
         return Rejected(Found(location, path), Reason.UNREADABLE, os.strerror(error.errno or EIO))
     return Found(location, path, size, mtime)
-
-
-def exists(location: str) -> bool:
-    """Tell whether a file or member is there; one in a damaged archive is not known to be gone."""
-    if not opening.is_member(location):
-        return os.path.exists(location)
-    try:
-        opening.status(location)
-    except OSError as error:
-        return error.errno != ENOENT
-    return True
 
 
 def chunks(files: Iterator[Found | Rejected], size: int) -> Iterator[list[Found | Rejected]]:

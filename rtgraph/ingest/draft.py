@@ -22,10 +22,8 @@ from rtgraph.ingest.items import (
     reading,
 )
 from rtgraph.ingest.normalise import LONGEST_UID
-from rtgraph.ingest.records import Link, Part
+from rtgraph.ingest.records import Issue, Link, Part
 from rtgraph.ingest.walker import References, shared_link
-
-Issue = tuple[str, str, str]  # keyword, reason, raw text
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ class Root(dict[str, Union[Leaf, "list[Item]"]]):
 
 
 CODE = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator", "CodeMeaning")
+LARGE = 4096  # bytes: such values, as histograms, do not come again and would fill the memory
 cached_read = lru_cache(65536)(read)
 _text = lru_cache(65536)(text)
 
@@ -77,8 +78,10 @@ def leaf_of(item: Item, declared: Property) -> Leaf | None:
 def reading(item: Item, declared: Property, charset: Charset) -> Reading:
     """Read a declared attribute: its value, companions, and what is wrong with it."""
     leaf = leaf_of(item, declared)
-    return _NOTHING if leaf is None else cached_read(
-        leaf[1], leaf[0] or declared.vr, declared, charset)
+    if leaf is None:
+        return _NOTHING
+    of = read if len(leaf[1]) > LARGE else cached_read
+    return of(leaf[1], leaf[0] or declared.vr, declared, charset)
 
 
 _NOTHING = Reading()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtgraph.graphmodel import questions, statements
+from rtgraph.graphmodel.schema import HOLD_SCHEMA
 from rtgraph.ingest.discover import Roots, actual, readable, with_roots
 from rtgraph.ingest.parse import PARSER_VERSION
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
@@ -13,8 +14,6 @@ from rtgraph.store.bolt import Store, Transaction
 
 # Files that are asked for at once.
 PAGE = 2048
-# Takes the lock of a node that every store has once, until the transaction ends.
-_ONE_AT_A_TIME = "MATCH (s:Schema) SET s.version = s.version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ async def claim_roots(store: Store, paths: Sequence[Path], named: Mapping[str, s
     """
 
     async def work(transaction: Transaction) -> Start:
-        await transaction.run(_ONE_AT_A_TIME)
+        await transaction.run(HOLD_SCHEMA)
         before = {r["name"]: actual(r["path"]) for r in await transaction.run(questions.ROOTS)}
         starts, roots = with_roots(paths, before | dict(named))
         for name, folder in roots.by_name.items():

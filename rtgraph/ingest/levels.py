@@ -18,10 +18,10 @@ from rtgraph.ingest.families import images
 from rtgraph.ingest.items import Charset, Item, Leaf, cached_read, leaf_of, text_of
 from rtgraph.ingest.moments import combined, first_datetime
 from rtgraph.ingest.normalise import LONGEST_RAW
+from rtgraph.ingest.records import Issue
 from rtgraph.ingest.tags import UserTag
 
 Values: TypeAlias = dict[str, Any]
-Issue: TypeAlias = tuple[str, str, str]  # keyword, reason, raw text
 Read: TypeAlias = tuple[Values, tuple[Issue, ...]]
 
 LONGEST_ID = 64

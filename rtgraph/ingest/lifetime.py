@@ -52,12 +52,16 @@ def this_process(key: str) -> str:
     return f"{_host(key)}:{me.pid}:{me.create_time():.0f}"
 
 
-async def mark_killed(store: Store, key: str) -> None:
-    """Mark runs of this machine whose process has ended; those of other machines stay."""
+async def mark_killed(store: Store, key: str) -> int:
+    """Mark runs of this machine whose process has ended; return how many still run.
+
+    Those of other machines may run, and count.
+    """
     rows = await store.read(_RUNNING)
     gone = [r["id"] for r in rows if _is_gone(r["process"] or "", key)]
     if gone:
-        await store.write(_KILLED, rows=gone)
+        await store.change(_KILLED, rows=gone)
+    return len(rows) - len(gone)
 
 
 def _host(key: str) -> str:

@@ -11,7 +11,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from errno import EINVAL, EIO, ENOENT, ENOMEM
+from errno import EINVAL, EIO, ENOENT, ENOMEM, ENOTDIR
 from io import BytesIO
 from struct import error as StructError
 from threading import Lock
@@ -131,6 +131,19 @@ def status(location: str) -> tuple[int, int]:
         if info is None or info.is_dir():
             raise OSError(ENOENT, os.strerror(ENOENT))
         return info.file_size, _archives[inside[0]][0][-1]
+
+
+def is_gone(location: str) -> bool | None:
+    """Tell whether there is no such file or member; None when that cannot be seen at the moment.
+
+    A folder that may not be entered, a share that does not answer and a damaged archive tell
+    nothing about what is in them.
+    """
+    try:
+        status(location)
+    except OSError as error:
+        return True if error.errno in (ENOENT, ENOTDIR) else None
+    return False
 
 
 def members(archive: str) -> list[tuple[str, int]]:

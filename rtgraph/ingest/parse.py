@@ -22,7 +22,7 @@ from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.ingest.plan import Node
 from rtgraph.ingest.plan import plan as compiled
 from rtgraph.ingest.reading import Header, read_header
-from rtgraph.ingest.records import IDENTITY, Found, Instance, Reason, Rejected, Target
+from rtgraph.ingest.records import IDENTITY, Found, Instance, Issue, Reason, Rejected, Target
 from rtgraph.ingest.tags import LABEL, UserTag
 from rtgraph.ingest.walker import References, walk, walk_image
 
@@ -171,7 +171,7 @@ def _meta(meta: dict[str, str], sop_uid: str, sop_class: str) -> dict[str, Any]:
 
 
 def _frame(
-    item: Item, kind: Family, targets: list[Target], issues: list[levels.Issue]
+    item: Item, kind: Family, targets: list[Target], issues: list[Issue]
 ) -> dict[str, Any]:
     """The effective frame as the file states it (PS3.3 C.7.4.1): module, else the only listed."""
     module = first_text(item, "FrameOfReferenceUID")

@@ -14,7 +14,6 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from errno import ENOENT, ENOTDIR
 
 from rtgraph.errors import UsageError
 from rtgraph.graphmodel import questions, retire, statements
@@ -25,7 +24,7 @@ from rtgraph.ingest.records import Found, Instance, Reason
 from rtgraph.ingest.retire import lose
 from rtgraph.ingest.revise import Run, reread
 from rtgraph.ingest.write import write_batch
-from rtgraph.store.bolt import Counters, Row, Store, Transaction
+from rtgraph.store.bolt import Counters, Row, Store
 
 PAGE = 5000
 BATCH = 500
@@ -68,13 +67,7 @@ class _Look:
     def is_gone(self, path: str) -> bool | None:
         """Tell whether there is no file any more; None when that is not known."""
         location = self.where(path)
-        if location is None:
-            return None
-        try:
-            opening.status(location)
-        except OSError as error:
-            return True if error.errno in (ENOENT, ENOTDIR) else None
-        return False
+        return None if location is None else opening.is_gone(location)
 
     def fate(self, uid: str, path: str, run: Run) -> _Fate:
         """Tell what has become of the file of an object."""
@@ -185,14 +178,7 @@ async def mark_forsaken(store: Store, pairs: Sequence[tuple[str, str]]) -> None:
 
 
 async def _write(store: Store, statement: str, rows: Sequence[object]) -> Counters:
-    if not rows:
-        return Counters()
-
-    async def work(transaction: Transaction) -> Counters:
-        await transaction.run(statement, rows=rows)
-        return transaction.counters
-
-    return await store.transact(work)
+    return await store.change(statement, rows=rows) if rows else Counters()
 
 
 # --- retiring ------------------------------------------------------------------------------------

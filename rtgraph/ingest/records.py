@@ -127,6 +127,9 @@ class Part(_Sent):
     values: dict[str, Any] = field(repr=False)
 
 
+Issue = tuple[str, str, str]  # keyword, reason, raw text
+
+
 @dataclass(slots=True)
 class Instance(_Sent):
     """An object as one file states it.
@@ -152,6 +155,6 @@ class Instance(_Sent):
     placements: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     parts: list[Part] = field(default_factory=list, repr=False)
     links: list[Link] = field(default_factory=list, repr=False)
-    invalid: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
+    invalid: list[Issue] = field(default_factory=list, repr=False)
     truncated: bool = False
     fallback: str = ""

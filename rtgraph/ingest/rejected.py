@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from typing import TextIO
 
@@ -180,7 +179,7 @@ def read_rejects(file: Path) -> Retry:
                     archives.add(inside[0])
                 else:
                     whole.add(location)
-                if not _is_there(location):
+                if opening.is_gone(location):
                     gone += location not in paths
                     continue
                 paths[inside[0] if inside else location] = None
@@ -212,14 +211,6 @@ def _location(text: str) -> str:
             return archive + text[at:]
         at = text.find(SEPARATOR, at + 1)
     return whole
-
-
-def _is_there(location: str) -> bool:
-    try:
-        opening.status(location)
-    except OSError as error:
-        return error.errno not in (ENOENT, ENOTDIR)
-    return True
 
 
 # --- too many ------------------------------------------------------------------------------------

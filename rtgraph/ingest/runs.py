@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rtgraph import __version__
 from rtgraph.config import Settings
-from rtgraph.errors import ServerError
+from rtgraph.errors import ServerError, first_of
 from rtgraph.graphmodel import schema, statements
 from rtgraph.ingest.known import claim_roots
 from rtgraph.ingest.lifetime import mark_killed, stopping, this_process
@@ -26,7 +26,7 @@ from rtgraph.ingest.records import State
 from rtgraph.ingest.rejected import Notice, Retry, reject_list
 from rtgraph.ingest.revise import Run
 from rtgraph.ingest.tags import UserTag, remember
-from rtgraph.store.bolt import Counters, Store, Transaction
+from rtgraph.store.bolt import Counters, Store
 
 __all__ = ["Summary", "counts", "reject_list", "run_ingest", "stopping", "workers"]
 
@@ -122,7 +122,7 @@ async def run_ingest(
     await mark_killed(store, key)
     state = "FAILED"
     try:
-        await _note(store, node)
+        await store.change(statements.RUN_NODE, **node)
         known = await remember(store, tags)
         progress.fresh_tags = known.fresh
         with (reject_list(rejects_file, notice=notice, again=retry_file) as rejected,
@@ -142,7 +142,7 @@ async def run_ingest(
         state = "INTERRUPTED"
         raise
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise first_of(group) from group
     finally:
         finished = datetime.now(UTC)
         ended = node | {
@@ -152,27 +152,11 @@ async def run_ingest(
             "counts": json.dumps({s.value: progress.states[s] for s in State}, sort_keys=True),
         }
         if state == "DONE":
-            await _note(store, ended)
-            await store.write(schema.UPGRADED, parser=PARSER_VERSION)
+            await store.change(statements.RUN_NODE, **ended)
+            await store.change(schema.UPGRADED, parser=PARSER_VERSION)
         else:  # a server that is lost is what is told; it cannot be told to the graph as well
             with suppress(ServerError):
                 await asyncio.shield(store.write(statements.RUN_NODE, **ended))
     return Summary(run_id, state, (finished - started).total_seconds(), progress, before,
                    await counts(store), rejects_file if progress.states[State.REJECTED] else None,
                    (rejected.first, rejected.last))
-
-
-async def _note(store: Store, node: Mapping[str, object]) -> None:
-    """Write the node of a run; a server that is away is waited for."""
-
-    async def work(transaction: Transaction) -> None:
-        await transaction.run(statements.RUN_NODE, **node)
-
-    await store.transact(work)
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return what ended a TaskGroup: the first error of those that it gathers."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

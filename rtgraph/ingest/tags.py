@@ -25,22 +25,19 @@ from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import usertags
 from rtgraph.graphmodel.families import FAMILIES
 from rtgraph.graphmodel.nodes import INSTANCE, PATIENT, SERIES, STUDY
-from rtgraph.graphmodel.properties import Property, stated
+from rtgraph.graphmodel.properties import Property, kind_of, stated
+from rtgraph.graphmodel.schema import HOLD_SCHEMA
 from rtgraph.ingest.items import Item, Leaf, first_text
 from rtgraph.ingest.plan import name_of
 from rtgraph.ingest.records import Instance
+from rtgraph.ingest.vr import READERS
 
 if TYPE_CHECKING:
     from rtgraph.store.bolt import Store, Transaction
 
 LABEL = "User"  # key of these values in `Instance.values`
-_TEXT = ("AE", "AS", "AT", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT")
-_KINDS = dict.fromkeys(_TEXT, "STRING") | {
-    "DA": "DATE", "TM": "LOCAL TIME", "DT": "LOCAL DATETIME",
-    "DS": "FLOAT", "FL": "FLOAT", "FD": "FLOAT",
-    "IS": "INTEGER", "SS": "INTEGER", "US": "INTEGER", "SL": "INTEGER", "UL": "INTEGER",
-    "SV": "INTEGER", "UV": "INTEGER", "US or SS": "INTEGER",
-}
+# Of which a property can hold the values.
+_VRS = frozenset({*READERS, "LT", "UC", "UR", "UT", "US or SS"})
 _BLOCKS = range(0x10, 0x100)
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),? ?([0-9A-Fa-f]{4})\)?", re.ASCII)
@@ -190,9 +187,8 @@ def _private(match: re.Match[str], number: int) -> UserTag:
     if not creator:
         raise _wrong(number, "a private element needs its creator", _FORM)
     _check_vr(vr, name, number)
-    kind = _KINDS[vr]
     return UserTag(_prefix(creator) + name, group << 16 | offset, vr,
-                   f"LIST<{kind}>" if match[5] else kind, creator)
+                   kind_of(vr, bool(match[5])), creator)
 
 
 def _prefix(creator: str) -> str:
@@ -202,7 +198,7 @@ def _prefix(creator: str) -> str:
 def _check_vr(vr: str, name: str, number: int) -> None:
     if vr == "SQ":
         raise _wrong(number, f"{name} is a sequence, which no property can hold")
-    if vr not in _KINDS:
+    if vr not in _VRS:
         raise _wrong(number, f"values of {name} (VR {vr}) cannot be kept as a property")
 
 
@@ -244,7 +240,7 @@ async def remember(store: "Store", given: Sequence[UserTag]) -> Remembered:
     """
 
     async def work(transaction: "Transaction") -> Remembered:
-        await transaction.run(usertags.HOLD_SCHEMA)
+        await transaction.run(HOLD_SCHEMA)  # or two runs that begin together lose each other's
         rows = await transaction.run(usertags.REMEMBERED)
         known = {tag.name: tag for row in rows for tag in [parse_line(row["line"], 0)]
                  if tag.name not in _places()}

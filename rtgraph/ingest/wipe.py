@@ -9,7 +9,6 @@ _STATE = """\
 OPTIONAL MATCH (s:Schema) WHERE s.key IS NOT NULL
 RETURN max(s.version) AS version, max(s.key) AS key,
        EXISTS { MATCH (n) WHERE NOT n:Schema AND NOT n:ReferenceRole } AS any_node"""
-_RUNNING = "MATCH (r:IngestRun {state: 'RUNNING'}) RETURN r.id AS id"
 
 
 async def wipe(store: Store, *, new_key: bool = False, force: bool = False) -> Counters:
@@ -25,7 +24,8 @@ async def wipe(store: Store, *, new_key: bool = False, force: bool = False) -> C
     Raises
     ------
     ServerRefused
-        The database belongs to something else or to a newer rtgraph, or an ingest runs.
+        The database belongs to something else or to a newer rtgraph, or an ingest or a
+        retrieval runs.
     """
     own = schema.schema()
     (found,) = await store.read(_STATE)
@@ -35,9 +35,8 @@ async def wipe(store: Store, *, new_key: bool = False, force: bool = False) -> C
     if found["version"] is not None:
         if found["version"] > own.version:
             raise ServerRefused("A newer rtgraph wrote the graph.", "Upgrade rtgraph.")
-        await mark_killed(store, found["key"])
-        if await store.read(_RUNNING):
-            raise ServerRefused("An ingest is running.",
+        if await mark_killed(store, found["key"]):
+            raise ServerRefused("An ingest or a retrieval is running.",
                                 "Wait for its end, or stop it with Ctrl-C.")
     deleted = Counters()
     for statement in schema.WIPE:

@@ -10,14 +10,13 @@ from rtgraph.graphmodel import archive
 from rtgraph.graphmodel.families import Family, family
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.derive import derive
+from rtgraph.ingest.levels import LONGEST_ID
 from rtgraph.ingest.parse import patient_key
 from rtgraph.pacs.ledger import SeriesResult
 from rtgraph.pacs.query import Level, Query, Row, number
-from rtgraph.store.bolt import Counters, Store, Transaction
+from rtgraph.store.bolt import Counters, Store
 
 PAGE = 2000
-# An identifier is longer only when its length field is wrong; files are read alike.
-LONGEST_ID = 64
 
 
 @dataclass
@@ -111,11 +110,5 @@ def _first(row: Sequence[Any]) -> str:
 async def _write(store: Store, statement: str, rows: Sequence[Any], **more: object) -> Counters:
     changes = Counters()
     for at in range(0, len(rows), PAGE):
-        part = rows[at : at + PAGE]
-
-        async def work(transaction: Transaction, part: Sequence[Any] = part) -> Counters:
-            await transaction.run(statement, rows=part, **more)
-            return transaction.counters
-
-        changes += await store.transact(work)
+        changes += await store.change(statement, rows=rows[at : at + PAGE], **more)
     return changes

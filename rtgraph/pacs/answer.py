@@ -13,9 +13,13 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 
 from rtgraph.pacs.part10 import Arrived
+from rtgraph.pacs.statuses import (
+    CANNOT_UNDERSTAND,
+    DOES_NOT_MATCH,
+    OUT_OF_RESOURCES,
+    SUCCESS,
+)
 from rtgraph.pacs.storing import Mismatch, Outcome, Session, Stored, Unreadable
-
-SUCCESS, OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xA900, 0xC000
 
 Say = Callable[[str], None]
 

@@ -15,9 +15,8 @@ from pynetdicom.association import Association
 from rtgraph.ingest.oddscan import DAMAGED, quiet
 from rtgraph.pacs.peer import Peer
 from rtgraph.pacs.query import Query, Row
+from rtgraph.pacs.statuses import CANCELLED, PENDING, SUCCESS
 
-PENDING = frozenset({0xFF00, 0xFF01})
-SUCCESS, CANCELLED = 0x0000, 0xFE00
 _FIND = {"patient": "1.2.840.10008.5.1.4.1.2.1.1", "study": "1.2.840.10008.5.1.4.1.2.2.1"}
 _BINARY = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT", "OB", "OW"})
 _MESSAGE = 1

@@ -11,6 +11,7 @@ from rtgraph.pacs import dicomweb
 from rtgraph.pacs.contexts import VERIFICATION
 from rtgraph.pacs.peer import Peer
 from rtgraph.pacs.query import Level, Query
+from rtgraph.pacs.statuses import SUCCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def echo(node: Node, settings: Settings) -> Echoed:
             return Echoed(node.name, address, time.monotonic() - began, "DICOMweb")
         with Peer(node, settings).associated([build_context(VERIFICATION)]) as assoc:
             status = assoc.send_c_echo()
-            if status.get("Status") != 0x0000:
+            if status.get("Status") != SUCCESS:
                 raise Peer(node, settings).failed(status.get("Status"), "C-ECHO")
             name = assoc.acceptor.implementation_version_name or ""
     except PeerError as error:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from rtgraph.config import Node, Settings
 from rtgraph.cypher.library import lookup
-from rtgraph.errors import PeerError, PeerFailed, ReceiverError
+from rtgraph.errors import PeerError, PeerFailed, ReceiverError, first_of
 from rtgraph.graphmodel.archive import Kept
 from rtgraph.ingest.pipeline import Progress, Source
 from rtgraph.ingest.records import Instance
@@ -32,6 +32,7 @@ from rtgraph.pacs.query import Level
 from rtgraph.pacs.receive import forget, options_of
 from rtgraph.pacs.request import Request
 from rtgraph.pacs.scp import Scp
+from rtgraph.pacs.statuses import FOR_ALL
 from rtgraph.pacs.storing import Folder, Outcome, Stored, kept_at
 from rtgraph.pacs.wanted import Target
 from rtgraph.pacs.worker import Ways, Worker
@@ -39,8 +40,6 @@ from rtgraph.store.bolt import Store
 
 T = TypeVar("T")
 PAGE = 5000
-# Failures that every other request of the same archive will have as well.
-_FOR_ALL = frozenset({0x0122, 0x0124, 0x0211, 0xA801})
 
 
 @dataclass
@@ -146,7 +145,9 @@ class Fetching:
                 for _ in range(n):
                     group.create_task(work())
         except* (PeerError, ReceiverError) as errors:
-            self.delivery.error = _first(errors)
+            found = first_of(errors)
+            assert isinstance(found, PeerError | ReceiverError)
+            self.delivery.error = found
         finally:
             await asyncio.shield(self._call(planner.end))
             self._pool.shutdown(wait=False)
@@ -204,7 +205,8 @@ class Fetching:
 
     async def _series(self, plan: SeriesPlan, worker: Worker) -> None:
         await self._look(plan)
-        wanted = len(plan.coming) or (0 if plan.instances else plan.announced)
+        wanted = (len(plan.coming) if plan.instances else
+                  plan.announced if plan.held < plan.announced else 0)
         if self._left is not None and wanted > self._left:
             self.delivery.limited = True
             return
@@ -212,7 +214,8 @@ class Fetching:
             self._left -= wanted
         if self._means.dry_run:
             self.delivery.results.append(SeriesResult(
-                plan.study_uid, plan.series_uid, plan.modality, plan.announced, len(plan.there)))
+                plan.study_uid, plan.series_uid, plan.modality, plan.announced,
+                len(plan.there) or plan.held))
             return
         self.ledger.begin(plan)
         try:
@@ -241,8 +244,14 @@ class Fetching:
             plan.there |= {row["uid"] for row in rows if Kept(row["kept"]).satisfies(keep)}
         plan.coming = set(uids) - plan.there
         if not uids and plan.number:
-            rows = await store.read(lookup("series-held").statement, series=[plan.series_uid])
-            plan.held = rows[0]["n"] if rows else 0
+            plan.held = await self._held(plan.series_uid, keep)
+
+    async def _held(self, series_uid: str, keep: Kept) -> int:
+        """Return how many objects of a series are in the graph, with at least so much kept."""
+        rows = await self._means.store.read(
+            lookup("series-held").statement, series=[series_uid],
+            kept=[k.value for k in Kept if k.satisfies(keep)])
+        return int(rows[0]["n"]) if rows else 0
 
     def _take_leftovers(self, plan: SeriesPlan) -> None:
         """Take what an earlier process has stored and not brought into the graph."""
@@ -253,7 +262,7 @@ class Fetching:
             path = folder.place(Identity("", uid, plan.series_uid, plan.study_uid))
             if path.is_file() and kept_at(path).satisfies(folder.keep):
                 uids = Identity(plan.instances[uid], uid, plan.series_uid, plan.study_uid)
-                self.arrived(Stored(uids, str(path), Outcome.DUPLICATE, 0))
+                self.arrived(Stored(uids, str(path), Outcome.DUPLICATE))
 
     async def _ask(self, plan: SeriesPlan, worker: Worker) -> None:
         """Ask for what has not come; raise `Incomplete` when something has not come then."""
@@ -262,7 +271,7 @@ class Fetching:
                         lambda: plan.arrived)
         if means.stop.is_set():
             return
-        if plan.coming or (not plan.instances and plan.arrived + plan.held < plan.announced):
+        if plan.coming or (not plan.instances and plan.arrived < plan.announced):
             raise Incomplete
 
     async def _once(self, plan: SeriesPlan, worker: Worker) -> None:
@@ -273,7 +282,7 @@ class Fetching:
                 if fetched.failed:
                     self.delivery.failures["failed sub-operations"] += fetched.failed
             except PeerFailed as error:
-                if error.transient or error.status in _FOR_ALL:
+                if error.transient or error.status in FOR_ALL:
                     raise
                 self.delivery.failures[str(error)] += 1
             if reason := self._unwritable():
@@ -301,7 +310,9 @@ class Fetching:
         for result in self.delivery.results:
             lost = unwritten.get(result.series_uid, set()) - present
             result.lost = tuple(sorted(lost))
-            result.in_graph = result.there + result.received - len(lost)
+            result.in_graph = (
+                result.there + result.received - len(lost) if result.listed else
+                await self._held(result.series_uid, Kept.NONE))  # some may have come again
 
 
 def _requests(plan: SeriesPlan) -> Iterator[Request]:
@@ -315,10 +326,3 @@ def _requests(plan: SeriesPlan) -> Iterator[Request]:
     for at in range(0, len(uids), TOGETHER):
         yield Request(plan.study_uid, plan.series_uid, tuple(uids[at : at + TOGETHER]), classes,
                       plan.patient_id)
-
-
-def _first(error: BaseException) -> PeerError | ReceiverError:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PeerError | ReceiverError)
-    return error

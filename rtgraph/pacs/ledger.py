@@ -19,7 +19,8 @@ class SeriesResult:
     `there` objects were in the graph before, `received` have come, `in_graph` are there in the
     end; `failed` did not come (with their SOP classes), `refused` are those that the archive said
     it could not send, and `lost` came and are not in the graph.
-    `number` and `study_series` are what the archive counts in the series and in its study.
+    `number` and `study_series` are what the archive counts in the series and in its study;
+    `listed` tells whether it lists the objects, too.
     """
 
     study_uid: str
@@ -33,6 +34,7 @@ class SeriesResult:
     issuer: str = field(default="", repr=False)
     number: int | None = None
     study_series: int | None = None
+    listed: bool = True
     failed: Mapping[str, str] = field(default_factory=dict, repr=False)
     refused: tuple[str, ...] = field(default=(), repr=False)
     lost: tuple[str, ...] = field(default=(), repr=False)
@@ -50,15 +52,13 @@ class SeriesResult:
 
 @dataclass
 class Ledger:
-    """The books; `conflicts` came with other content than what was there, `unasked` by itself.
+    """The books; `conflicts` came with other content than what was there.
 
     What is `replaced` came with other content, too, and has taken the place of what was there.
     """
 
     conflicts: int = 0
     replaced: int = 0
-    unasked: int = 0
-    received: int = 0
     _by_uid: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _by_series: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _unwritten: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -81,7 +81,6 @@ class Ledger:
         """
         uid, series = stored.uids.sop_uid, stored.uids.series_uid
         with self._lock:
-            self.received += 1
             self.conflicts += stored.outcome is Outcome.CONFLICT
             self.replaced += stored.outcome is Outcome.REPLACED
             plan = self._by_uid.pop(uid, None)
@@ -90,17 +89,11 @@ class Ledger:
                 plan.arrived += 1
                 return True
             plan = self._by_series.get(series)
-            if plan is not None and not plan.instances:
-                if uid not in plan.seen:
-                    plan.seen.add(uid)
-                    plan.arrived += 1
-                    self._unwritten[series].add(uid)
-                    return True
-            else:
-                self.unasked += 1
-                # Sent twice at once, an object may be told as a duplicate before it is as stored.
-                if plan is not None and uid in plan.instances.keys() - plan.there:
-                    return stored.outcome in (Outcome.CONFLICT, Outcome.REPLACED)
+            if plan is not None and not plan.instances and uid not in plan.seen:
+                plan.seen.add(uid)
+                plan.arrived += 1
+                self._unwritten[series].add(uid)
+                return True
             return stored.outcome is not Outcome.DUPLICATE
 
     def written(self, objects: Sequence[Instance]) -> None:
@@ -121,7 +114,7 @@ class Ledger:
             plan.study_uid, plan.series_uid, plan.modality, plan.announced,
             len(plan.there) or plan.held, plan.arrived, patient_id=plan.patient_id,
             issuer=plan.issuer, number=None if plan.partial else plan.announced,
-            study_series=plan.study_series,
+            study_series=plan.study_series, listed=bool(plan.instances),
             failed={uid: plan.instances.get(uid, "") for uid in sorted(plan.coming)},
             refused=tuple(sorted(
                 plan.refused & plan.coming if plan.instances else plan.refused - plan.seen)))

@@ -5,7 +5,6 @@ encode it again, without its bulk.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 
 from pydicom import dcmread, dcmwrite
@@ -27,6 +26,7 @@ from rtgraph.pacs.network import IMPLEMENTATION, VERSION_NAME
 
 HEAD = 16 * 1024
 _PREAMBLE = bytes(128) + b"DICM"
+_VERSION = b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01"  # FileMetaInformationVersion
 _IDENTITY = Node("identity", {key_of(tag_of(keyword)): keyword for keyword in IDENTITY})
 _WHOLE = frozenset({
     0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010,  # pixel data, offset tables
@@ -94,18 +94,13 @@ def file_head(o: Arrived, kept: Kept = Kept.FULL) -> bytes:
     """
     name = VERSION_NAME if kept is Kept.FULL else kept.version_name
     elements = b"".join((
-        _constant_head(),
+        _VERSION,
         _element(0x02, b"UI", o.sop_class), _element(0x03, b"UI", o.sop_uid),
         _element(0x10, b"UI", o.syntax), _element(0x12, b"UI", IMPLEMENTATION),
         _element(0x13, b"SH", name), _element(0x16, b"AE", o.sender[:16]),
     ))
     return b"".join((_PREAMBLE, b"\x02\0\0\0UL\4\0", len(elements).to_bytes(4, "little"),
                      elements))
-
-
-@lru_cache(1)
-def _constant_head() -> bytes:
-    return b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01"  # FileMetaInformationVersion
 
 
 def _element(number: int, vr: bytes, value: str) -> bytes:

@@ -17,17 +17,9 @@ from pynetdicom.presentation import PresentationContext
 from rtgraph.config import Node, Settings
 from rtgraph.errors import PeerError, PeerFailed, PeerRefused, PeerUnreachable
 from rtgraph.pacs.network import entity
+from rtgraph.pacs.statuses import MEANINGS, TRANSIENT, UNKNOWN_DESTINATION
 from rtgraph.pacs.tls import client_context
 
-# Statuses of PS3.4 C.4 and PS3.7 C that the same request may do better with later.
-_TRANSIENT = frozenset({0xA700, 0xA701, 0xA702, 0x0110, 0x0213})
-_STATUSES = {
-    0xA700: "out of resources", 0xA701: "out of resources, matches cannot be counted",
-    0xA702: "out of resources, objects cannot be sent", 0xA801: "it does not know our AE title",
-    0xA900: "the request does not fit its model", 0x0122: "it does not support this service",
-    0x0124: "we are not authorised", 0x0110: "processing failed", 0x0111: "duplicate request",
-    0x0211: "it does not know this operation", 0xFE00: "it ended the operation",
-}
 # Who says no for good: diagnostics of PS3.8 9.3.4 that a setting may be the reason of.
 _DIAGNOSTICS = {
     (1, 3): "it does not know our AE title", (1, 7): "its AE title is another one",
@@ -105,11 +97,11 @@ class Peer:
         """Return the error for a status; None is an association that has ended meanwhile."""
         if status is None:
             return PeerUnreachable(f"{self.name} stopped answering {what}.")
-        reason = _STATUSES.get(status, f"status {status:04X}")
+        reason = MEANINGS.get(status, f"status {status:04X}")
         hint = (f"Tell the archive where {self.settings.ae_title} is: this machine, port "
-                f"{self.settings.port}." if status == 0xA801 else "")
+                f"{self.settings.port}." if status == UNKNOWN_DESTINATION else "")
         return PeerFailed(f"{self.name} fails {what}: {reason}.", hint, status=status,
-                          transient=status in _TRANSIENT)
+                          transient=status in TRANSIENT)
 
 
 def _close(assoc: Association) -> None:

@@ -29,10 +29,10 @@ class Level(StrEnum):
     @property
     def unique(self) -> str:
         """The key that names one thing of this level."""
-        return UNIQUE[self]
+        return _UNIQUE[self]
 
 
-UNIQUE = {
+_UNIQUE = {
     Level.patient: "PatientID", Level.study: "StudyInstanceUID",
     Level.series: "SeriesInstanceUID", Level.image: "SOPInstanceUID",
 }

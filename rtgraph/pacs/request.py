@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rtgraph.pacs.query import UNIQUE, Level
+from rtgraph.pacs.query import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Request:
 
     def keys(self) -> dict[str, str]:
         """Return the unique keys, from the top down to the level (PS3.4 C.4.2.2.1)."""
-        found = {UNIQUE[Level.study]: self.study_uid, UNIQUE[Level.series]: self.series_uid}
+        found = {Level.study.unique: self.study_uid, Level.series.unique: self.series_uid}
         if self.sop_uids:
-            found[UNIQUE[Level.image]] = "\\".join(self.sop_uids)
+            found[Level.image.unique] = "\\".join(self.sop_uids)
         return found
 
 

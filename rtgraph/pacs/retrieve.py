@@ -26,7 +26,7 @@ from rtgraph.pacs.receive import folder_of
 from rtgraph.pacs.scp import Scp
 from rtgraph.pacs.storing import Stored
 from rtgraph.pacs.wanted import Target, dangling, placed
-from rtgraph.store.bolt import Store, Transaction
+from rtgraph.store.bolt import Store
 
 __all__ = ["Limits", "Retrieval", "retrieve"]
 
@@ -200,7 +200,7 @@ class _Run:
             "finished": None, "process": this_process(self.key), "state": "RUNNING",
             "tool_version": __version__, "archive": node.name, "options": _options(self.means),
             "n_announced": None, "n_received": None, "n_failed": None}
-        await _note(self.means.store, record)
+        await self.means.store.change(archive.RETRIEVE_RUN_NODE, **record)
         self.desk.current, state = fetching, "FAILED"
         try:
             delivery = await fetching.run(targets)
@@ -237,20 +237,11 @@ def _options(means: Means) -> str:
         "dates": chosen.dates, "replace": means.folder.replace}, sort_keys=True)
 
 
-async def _note(store: Store, record: Mapping[str, object]) -> None:
-    async def work(transaction: Transaction) -> None:
-        await transaction.run(archive.RETRIEVE_RUN_NODE, **record)
-
-    await store.transact(work)
-
-
 async def _end(store: Store, record: Mapping[str, object], *, must: bool) -> None:
     """Write the end of a run; one that failed because the server is lost cannot be told to it."""
     try:
-        await asyncio.shield(_note(store, record) if must else store.write(
-            archive.RETRIEVE_RUN_NODE, **record))
+        note = store.change if must else store.write
+        await asyncio.shield(note(archive.RETRIEVE_RUN_NODE, **record))
     except RtgraphError:
         if must:
             raise
-
-

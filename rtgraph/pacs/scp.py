@@ -175,10 +175,10 @@ class Scp:
             return
         try:
             session.close()
-        except OSError as error:
+        except ReceiverError as error:
             with self._lock:
                 self.unsynced += 1
-            self._say(f"objects of an association may not be on the disk: {error.strerror}")
+            self._say(str(error))
 
 
 class _Server(ThreadedAssociationServer):

@@ -14,7 +14,6 @@ import os
 import platform
 import re
 import shutil
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -65,7 +64,6 @@ class Stored:
     uids: Identity
     path: str = field(repr=False)
     outcome: Outcome
-    size: int
 
 
 @dataclass
@@ -152,8 +150,8 @@ class Session:
     """Stores the objects of one association; `close` syncs them."""
 
     folder: Folder
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
     _unsynced: list[str] = field(default_factory=list, repr=False)
+    _not_synced: str = ""  # why, once that has failed: a second try may claim to succeed
     _closed: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -178,10 +176,10 @@ class Session:
         kept, data = _kept_part(o, folder.kept(uids))
         target = folder.place(uids, kept)
         if kept is Kept.NONE and (whole := folder.place(uids, Kept.FULL)).exists():
-            return self._noted(Stored(uids, str(whole), Outcome.DUPLICATE, 0))
+            return self._noted(Stored(uids, str(whole), Outcome.DUPLICATE))
         head = file_head(o, kept)
-        size = len(head) + len(data)
-        if shutil.disk_usage(folder.base).free - size < folder.min_free:
+        left = shutil.disk_usage(folder.base).free - len(head) - len(data)
+        if left < folder.min_free:
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = folder.temporary()
@@ -197,33 +195,45 @@ class Session:
                 path, outcome = target, Outcome.REPLACED
         finally:
             temporary.unlink(missing_ok=True)
-        return self._noted(Stored(uids, str(path), outcome, size))
+        return self._noted(Stored(uids, str(path), outcome))
 
     def _noted(self, stored: Stored) -> Stored:
         with self._lock:
-            self.outcomes[stored.outcome] += 1
             if stored.outcome is not Outcome.DUPLICATE:
                 self._unsynced.append(stored.path)
             if self.folder.sync == "file" or self._closed or len(self._unsynced) >= UNSYNCED:
-                self._flush()
+                self._flush(stored.path)
         return stored
 
-    def _flush(self) -> None:
+    def _flush(self, unanswered: str = "") -> None:
+        """Sync; a failure is remembered if it concerns others than the one still to be answered."""
         unsynced, self._unsynced = self._unsynced, []
         if self.folder.sync != "none":
-            disk.sync(unsynced, self.folder.base, files=self.folder.sync != "file")
+            try:
+                disk.sync(unsynced, self.folder.base, files=self.folder.sync != "file")
+            except OSError as error:
+                if unsynced != [unanswered]:
+                    self._not_synced = error.strerror or type(error).__name__
+                raise
 
     def close(self) -> None:
         """Sync what was stored; an object that comes later is synced by itself.
 
         Raises
         ------
-        OSError
-            What was answered with success is not on the disk for sure.
+        ReceiverError
+            What was answered with success is not on the disk for sure, now or since an earlier
+            sync of the association.
         """
         with self._lock:
             self._closed = True
-            self._flush()
+            with suppress(OSError):
+                self._flush()
+            reason, self._not_synced = self._not_synced, ""
+        if reason:
+            raise ReceiverError(
+                f"Objects of an association may not be on the disk: {reason}.",
+                "They were answered as stored: look at the disk, then have them sent again.")
 
 
 def name_of(uid: str) -> str:

@@ -14,15 +14,14 @@ from rtgraph.graphmodel.families import FAMILIES, STORAGE
 from rtgraph.ingest.oddscan import DAMAGED
 from rtgraph.pacs.answer import Answers
 from rtgraph.pacs.contexts import for_get
-from rtgraph.pacs.dimse import PENDING, SUCCESS, element, text_of
+from rtgraph.pacs.dimse import element, text_of
 from rtgraph.pacs.peer import Peer
 from rtgraph.pacs.request import Fetched, Request
+from rtgraph.pacs.statuses import CANCELLED, NOT_SENT, PENDING, SUCCESS, WARNING
 from rtgraph.pacs.storing import Folder, Session
 
 _MOVE = {"patient": "1.2.840.10008.5.1.4.1.2.1.2", "study": "1.2.840.10008.5.1.4.1.2.2.2"}
 _GET = {"patient": "1.2.840.10008.5.1.4.1.2.1.3", "study": "1.2.840.10008.5.1.4.1.2.2.3"}
-# Some or all sub-operations failed; what is missing is seen by what has come.
-WARNING, CANCELLED, NOT_SENT = 0xB000, 0xFE00, 0xA702
 _MESSAGE = 1
 # Where an archive does not tell the class of an object: those of the graph.
 _USUAL = frozenset(root if root.startswith("1.2.") else STORAGE + root for family in FAMILIES

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtgraph.cypher.library import lookup
-from rtgraph.errors import UnknownName, UsageError
+from rtgraph.errors import UsageError
 from rtgraph.graphmodel.families import family
 from rtgraph.pacs.query import Level
 from rtgraph.store.bolt import Store
@@ -49,13 +49,22 @@ def read_patients(file: Path, column: str) -> list[Target]:
             reader = csv.DictReader(stream)
             names = reader.fieldnames or []
             if column not in names:
-                raise UnknownName("column in the list of patients", column, names)
+                raise _no_column(column, names)
             found = {str(row[column] or "").strip(): reader.line_num for row in reader}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV in UTF-8"
         raise UsageError(f"The list of patients cannot be read: {reason}.") from error
     return [Target(Level.patient, patient_id, line=line)
             for patient_id, line in found.items() if patient_id]
+
+
+def _no_column(column: str, names: Sequence[str]) -> UsageError:
+    """Say what is wrong; a first line that is no header holds patients, so it is not repeated."""
+    close = next((n for n in names if n.strip().casefold() == column.casefold()), None)
+    return UsageError(
+        f"The first line of the list of patients names no column {column!r}.",
+        f"Did you mean {close!r}?" if close else
+        "Name the column with --column; columns are parted by commas.")
 
 
 def of_uids(studies: Iterable[str], series: Iterable[str], objects: Iterable[str]

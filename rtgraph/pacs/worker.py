@@ -13,13 +13,12 @@ from rtgraph.pacs.dicomweb import WebFetcher
 from rtgraph.pacs.peer import Peer
 from rtgraph.pacs.request import Fetched, Fetcher, Request
 from rtgraph.pacs.scp import Scp
+from rtgraph.pacs.statuses import FOR_ALL, SUCCESS
 from rtgraph.pacs.storing import Folder
 from rtgraph.pacs.transfer import Getter, Mover
 
 # Seconds between two looks at a request that is under way.
 WATCH = 0.25
-# Failures of C-MOVE that every object gets: no such service, not for us, destination unknown.
-_NO_MOVE = frozenset({0x0122, 0x0124, 0x0211, 0xA801})
 
 
 @dataclass
@@ -101,7 +100,7 @@ class Worker:
             else:
                 raise
             return await self._once(request)
-        if (method == "move" and scp and scp.associations == before and fetched.status != 0
+        if (method == "move" and scp and scp.associations == before and fetched.status != SUCCESS
                 and not fetched.completed and self._ways.may_get()):
             self._ways.get_instead("does not reach us")
             return await self._once(request)
@@ -136,4 +135,4 @@ class Worker:
 
 
 def _is_no_move(error: PeerError) -> bool:
-    return not isinstance(error, PeerFailed) or error.status in _NO_MOVE
+    return not isinstance(error, PeerFailed) or error.status in FOR_ALL

@@ -11,10 +11,11 @@ from rtgraph.errors import UnknownName, UsageError
 from rtgraph.preprocess.cases import CaseInputs
 from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import dose_on
-from rtgraph.preprocess.dvh import Dvh, dvh_of
+from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.geometry import Grid, to_image
 from rtgraph.preprocess.images import read_volume
 from rtgraph.preprocess.masks import Mask, RoiMask
+from rtgraph.preprocess.masksteps import processed
 from rtgraph.preprocess.names import match
 from rtgraph.preprocess.pictures import Pictures, draw
 from rtgraph.preprocess.placing import mask_on
@@ -127,16 +128,18 @@ class Case:
 
     def mask(self, name: str) -> Mask | None:
         """Return the mask of an ROI as a box on the grid of the image; None when it is empty."""
-        found = self.ledger(name).mask
-        return None if found is None else mask_on(found, self.grid)
+        found, roi = self.ledger(name), self.roi(name)
+        if found.mask is None:
+            return None
+        mask, _ = processed(found.mask, self._sources.settings["masks.steps"], name, roi.name,
+                            match(roi.name).standard or "")
+        return None if mask is None else mask_on(mask, self.grid)
 
     def dvh(self, name: str) -> Dvh:
         """Return the DVH of an ROI, from the native dose grid."""
         if self._dose_refusal is not None:
             raise Refused(Code(self._dose_refusal[0]), self._dose_refusal[1])
-        return dvh_of(self.roi(name), self._sources.series.stack.grid, self._sources.dose,
-                      self._sources.settings.mask_options.holes,
-                      self._sources.way(self.plan.to_dose))
+        return self._sources.dvh(self.roi(name))
 
     def show(self, *names: str, n_slices: int = 3) -> Pictures:
         """Draw slices with contours and dose wash.

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtgraph.errors import UsageError
 from rtgraph.preprocess import raster
@@ -21,6 +23,7 @@ from rtgraph.preprocess.geometry import Floats, Grid
 from rtgraph.preprocess.interpolation import within
 from rtgraph.preprocess.ledger import place
 from rtgraph.preprocess.mapping import IDENTITY, Mapping
+from rtgraph.preprocess.masks import Mask
 from rtgraph.preprocess.raster import HoleRule, Polygon
 from rtgraph.preprocess.sampling import at_points
 
@@ -161,11 +164,31 @@ def dvh_of(roi: Roi, grid: Grid, dose: Dose, rule: HoleRule = HoleRule.xor,
         From points of the image to points of the dose.
     """
     polygons = [p.polygon for p in place(roi, grid) if p.polygon is not None]
+    cell, layer = _cell(polygons, grid, dose.grid), max(LAYER_MM, _step(dose.grid) / 4)
+    return _gathered(_cells(polygons, grid, cell, layer, rule), dose, mapping)
+
+
+def dvh_of_mask(mask: Mask, dose: Dose, mapping: Mapping | None = None) -> Dvh:
+    """Return the DVH of a mask that no contours were drawn for; its voxels are the cells.
+
+    Parameters
+    ----------
+    mask : Mask
+        Voxels, or shares of them, each as thick as its plane.
+    dose : Dose
+        Native grid, Gy.
+    mapping : Mapping, optional
+        From points of the mask to points of the dose.
+    """
+    return _gathered(_voxels(mask, max(LAYER_MM, _step(dose.grid) / 4)), dose, mapping)
+
+
+def _gathered(cells: Iterator[tuple[Floats, Floats]], dose: Dose, mapping: Mapping | None) -> Dvh:
+    """Return the DVH of cells: centres in mm, volumes in cc."""
     doses: list[Floats] = []
     volumes: list[Floats] = []
     whole = 0.0
-    cell, layer = _cell(polygons, grid, dose.grid), max(LAYER_MM, _step(dose.grid) / 4)
-    for points, volume in _cells(polygons, grid, cell, layer, rule):
+    for points, volume in cells:
         values = at_points(dose.array, dose.grid, points, mapping)
         known = ~np.isnan(values)
         whole += float(volume.sum())
@@ -237,10 +260,30 @@ def _cells(polygons: Sequence[Polygon], grid: Grid, cell_mm: float, layer_mm: fl
         share = raster.coverage(moved, (1, int(rows), int(columns)), rule)[0]
         row, column = np.nonzero(share)
         index = (np.stack([column, row], axis=1) + low) / scale
-        thickness = float(grid.thicknesses[plane])
-        layers = max(1, int(np.ceil(thickness / layer_mm - 1e-6)))
-        volume = share[row, column].astype(np.float64) * cell_mm**2 * thickness / layers / 1000
-        centre = grid.to_points(np.column_stack([index, np.full(len(index), plane)]))
-        for layer in range(layers):
-            shift = ((layer + 0.5) / layers - 0.5) * thickness
-            yield centre + shift * grid.axes[2], volume
+        area = share[row, column].astype(np.float64) * cell_mm**2
+        yield from _layers(np.column_stack([index, np.full(len(index), plane)]), area, grid, plane,
+                           layer_mm)
+
+
+def _voxels(mask: Mask, layer_mm: float) -> Iterator[tuple[Floats, Floats]]:
+    """Yield, plane by plane, what `_cells` yields of contours, of the voxels of a mask."""
+    grid = mask.grid
+    for k, part in enumerate(mask.array):
+        row, column = np.nonzero(part)
+        if len(row):
+            plane = mask.start[0] + k
+            index = np.column_stack([column + mask.start[2], row + mask.start[1],
+                                     np.full(len(row), plane)])
+            area = part[row, column].astype(np.float64) * grid.spacing[0] * grid.spacing[1]
+            yield from _layers(index, area, grid, plane, layer_mm)
+
+
+def _layers(index: NDArray[Any], area: Floats, grid: Grid, plane: int, layer_mm: float
+            ) -> Iterator[tuple[Floats, Floats]]:
+    """Yield cells of a plane, of these areas in mm², cut into layers."""
+    thickness = float(grid.thicknesses[plane])
+    layers = max(1, int(np.ceil(thickness / layer_mm - 1e-6)))
+    centre = grid.to_points(index)
+    for layer in range(layers):
+        shift = ((layer + 0.5) / layers - 0.5) * thickness
+        yield centre + shift * grid.axes[2], area * thickness / layers / 1000

@@ -21,6 +21,7 @@ import numpy as np
 
 from rtgraph.errors import ExitCode, OutputError
 from rtgraph.preprocess.cases import CaseInputs
+from rtgraph.preprocess.curves import Curve, curves_svg
 from rtgraph.preprocess.dose import read_dose
 from rtgraph.preprocess.images import open_series, read_volume
 from rtgraph.preprocess.lineage import note_run, note_sample
@@ -224,6 +225,10 @@ def _about(made: Made, folder: Path) -> list[str]:
         for number, dvh in sorted(made.dvhs.items()):
             lines += [f"{number},{d:.2f},{v:.6f}" for d, v in zip(*dvh.curve(), strict=True)]
         texts[f"dvh/{made.case_id}.csv"] = "\n".join([*lines, ""])
+        names = {r["number"]: r["name"] for r in made.record["rois"]}
+        texts[f"dvh/{made.case_id}.svg"] = curves_svg(
+            [Curve(n, names[n], dvh, made.stored_dvhs.get(n))
+             for n, dvh in sorted(made.dvhs.items())], f"DVH of {made.case_id}")
     for name, text in texts.items():
         if text:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from rtgraph.preprocess.beams import beams_of
 from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import Dose, agreement, dose_on, read_dose
-from rtgraph.preprocess.dvh import Dvh, dvh_of
+from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.geometry import Grid
 from rtgraph.preprocess.images import Volume, read_volume
 from rtgraph.preprocess.masks import Finding, Mask, RoiMask, findings_of
+from rtgraph.preprocess.masksteps import processed
 from rtgraph.preprocess.names import Match, choose, contradictions, match
 from rtgraph.preprocess.placing import mask_on, united
 from rtgraph.preprocess.planning import CasePlan
@@ -27,18 +28,22 @@ from rtgraph.preprocess.registration import described
 from rtgraph.preprocess.settings import Settings
 from rtgraph.preprocess.sources import Sources
 from rtgraph.preprocess.steps import Context, Statistics, Suv, applied
-from rtgraph.preprocess.storeddvh import compared, stored_dvhs
+from rtgraph.preprocess.storeddvh import StoredDvh, compared, stored_dvhs
 
 TARGET_TYPES = frozenset({"GTV", "CTV", "PTV"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedMask:
-    """A mask of the sample: an ROI, or several merged ones, under a wanted or raw name."""
+    """A mask of the sample: an ROI, or several merged ones, under a wanted or raw name.
+
+    `steps` says what processing did to it, with its volume before and after.
+    """
 
     name: str
     numbers: tuple[int, ...]
     mask: Mask
+    steps: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +59,7 @@ class Made:
     covered: NDArray[np.bool_] | None = None
     beams: list[dict[str, Any]] = field(default_factory=list)
     dvhs: dict[int, Dvh] = field(default_factory=dict)
+    stored_dvhs: dict[int, StoredDvh] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -149,10 +155,15 @@ def _masks(sources: Sources, matches: Mapping[int, Match], made: Made) -> dict[i
         facts[roi.number] = replace(found, mask=None)
     for name, numbers in groups:
         masks = [native[n] for n in numbers if n in native]
-        if masks:
-            made.masks.append(NamedMask(name, numbers, united(masks)))
+        mask, steps = (processed(united(masks), settings["masks.steps"], name) if masks
+                       else (None, ()))
+        if mask is not None:
+            made.masks.append(NamedMask(name, numbers, mask, steps))
         elif name in settings["masks.required"]:
-            raise Refused(Code.NO_CONTOURS, f"required: {name} has no contour on the image")
+            raise Refused(Code.NO_CONTOURS, f"required: {name} has no contour on the image"
+                          if not masks else f"required: the steps leave nothing of {name}")
+        elif masks:
+            made.findings.append(Finding("EMPTIED", "warning", name, "by masks.steps"))
     return facts
 
 
@@ -168,7 +179,7 @@ def _target(native: Grid, settings: Settings, masks: Sequence[NamedMask]) -> Gri
     if first is None:
         raise Refused(Code.NO_CONTOURS, f"{settings['masks.rois'][0]} is not there to crop about")
     index = np.stack(np.nonzero(first.array >= 0.5), axis=1)[:, ::-1] + np.array(first.start[::-1])
-    middle = np.rint(grid.to_index(native.to_points([index.mean(axis=0)]))[0])
+    middle = np.rint(grid.to_index(first.grid.to_points([index.mean(axis=0)]))[0])
     corner = middle - edge // 2
     origin = (grid.origin + corner[0] * grid.spacing[0] * grid.axes[0]
               + corner[1] * grid.spacing[1] * grid.axes[1] + corner[2] * grid.step * grid.axes[2])
@@ -191,16 +202,15 @@ def _dose(sources: Sources, context: Context, made: Made, rois: Mapping[int, Roi
             "resampled": float(np.nanmax(values)) if made.covered.any() else None}
     if settings.makes("dvh"):
         for number, found in rois.items():
-            dvh = dvh_of(found.roi, sources.series.stack.grid, dose,
-                         settings.mask_options.holes, way)
+            dvh = sources.dvh(found.roi)
             if dvh.volume_cc > 0:
                 made.dvhs[number] = dvh
                 made.findings += _coverage(found.roi, dvh)
         if plan.decision is not None and len(plan.decision.chosen) == 1:
-            stored = list(stored_dvhs(sources.read(plan.decision.chosen[0][0])))
-            for curve in stored:
+            for curve in stored_dvhs(sources.read(plan.decision.chosen[0][0])):
                 if len(curve.included) == 1 and not curve.excluded and (
                         computed := made.dvhs.get(curve.included[0])):
+                    made.stored_dvhs.setdefault(curve.included[0], curve)
                     made.findings += compared(computed, curve, curve.included[0])
 
 
@@ -260,9 +270,11 @@ def _record(sources: Sources, rois: Mapping[int, RoiMask], matches: Mapping[int,
         "masks": [{"name": m.name, "numbers": list(m.numbers),
                    "voxels": float(m.mask.array.sum(dtype=np.float64)),
                    "volume_cc": m.mask.volume_cc,
-                   "filled_planes": list(m.mask.filled_planes)} for m in made.masks],
+                   "filled_planes": list(m.mask.filled_planes),
+                   "steps": list(m.steps)} for m in made.masks],
         "steps": {"image": [s.record() for s in settings["image.steps"]],
-                  "dose": [s.record() for s in settings["dose.steps"]]},
+                  "dose": [s.record() for s in settings["dose.steps"]],
+                  "masks": [s.record() for s in settings["masks.steps"]]},
         "modality": None if made.image is None else made.image.modality,
         "unit": None if made.image is None else made.image.unit,
         "paths": {"structures": described(plan.to_structures, sources.items),

@@ -180,7 +180,8 @@ def _card(settings: Settings, rows: Sequence[Entry], source: str, leaks: Sequenc
         f"- Leaks between splits: {len(leaks)}.", "", "## Left out", ""]
     lines += [f"- {code}: {n}" for code, n in sorted(reasons.items())] or ["- nothing"]
     limits = [
-        "Masks are those that people drew; nothing was corrected, interpolated planes are marked.",
+        f"Masks are those that people drew; {_corrected(settings)}, interpolated planes are "
+        "marked.",
         "Dose is that of the planning system, interpolated linearly; outside its grid it is "
         f"{'0' if settings['dose.outside'] == 'zero' else 'NaN'}, with a coverage mask.",
         "Pseudonyms are keyed hashes; UIDs in the manifest are those of the files. This is no "
@@ -190,6 +191,15 @@ def _card(settings: Settings, rows: Sequence[Entry], source: str, leaks: Sequenc
     if settings["grid.crop_voxels"]:
         limits.append("Arrays are cut to a cube; what lies outside is lost.")
     return "\n".join([*lines, "", "## Known limits", "", *(f"- {t}" for t in limits), ""])
+
+
+def _corrected(settings: Settings) -> str:
+    """Say what was done to masks after they were drawn."""
+    steps = [s.name + (f" ({', '.join(s.rois)})" if s.rois else "")
+             for s in settings["masks.steps"]]
+    if not steps:
+        return "nothing was corrected"
+    return f"processed by {', '.join(steps)}, with volumes before and after in manifest.json"
 
 
 def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

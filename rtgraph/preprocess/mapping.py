@@ -41,9 +41,12 @@ class Warp:
 
     Notes
     -----
-    PS3.3 C.20.3.1.1, equation C.20.3-1: the grid lies in the registered frame. A registered point
-    goes through the first matrix, the offset that the grid has at the point itself is added, and
-    the second matrix makes it a source point.
+    PS3.3 C.20.3.1.1: registered points go through the pre deformation matrix, then the offset is
+    added, then the post deformation matrix makes a source point of them:
+    source = post (pre x + D(x)). The equation there numbers the offsets by the point x of the
+    grid, which starts at a registered coordinate: D is read at the registered point, not where the
+    first matrix has put it. C.20.3.1.2: between grid points offsets are interpolated.
+    C.20.3.1.3: NaN where the deformation is not defined.
     """
 
     before: Floats

@@ -1,8 +1,8 @@
 """Registrations: what a file states, and the one path between two frames of reference.
 
-A Spatial Registration carries source points to the registered frame, a Deformable one registered
-points to the source (PS3.3 C.20.2.1.1, C.20.3.1.1). The registered frame is that of the object
-itself.
+A Spatial Registration carries source points to the registered frame (PS3.3 C.20.2.1.1), a
+Deformable one registered points to the source (C.20.3.1.1: pre matrix, offset of the grid, post
+matrix). The registered frame is that of the object itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -156,7 +156,9 @@ def read_registration(ds: Dataset, frame_of: Map[str, str] | None = None) -> lis
 
     Notes
     -----
-    PS3.3 C.20.2.1.1, equation C.20.2-2: of several matrices the first item is applied first.
+    PS3.3 C.20.2.1.1: a matrix carries a point of the source frame to the registered one (equation
+    C.20.2-1). MatrixSequence may hold it in parts whose order matters; of M1, M2 and M3, the first,
+    second and third item, M1 is applied first (equation C.20.2-2).
     Where the item of the object's own frame holds a matrix that is no identity, both items lead to
     a space between; the way from source to registered frame goes through it.
     """
@@ -262,7 +264,7 @@ def _warp(item: Dataset, before: Floats, after: Floats) -> Warp:
 
 
 def _composed(item: Dataset) -> tuple[Floats, str]:
-    """Return the product of the matrices of an item, and the loosest of their types."""
+    """Return M3 M2 M1 of the matrices of an item (C.20.2.1.1), and the loosest of their types."""
     total, kinds = np.eye(4), ["RIGID"]
     for registration in item.get("MatrixRegistrationSequence") or ():
         for entry in registration.get("MatrixSequence") or ():

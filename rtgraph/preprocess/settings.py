@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from rtgraph.errors import UnknownName, UsageError
+from rtgraph.preprocess.declared import Declared
 from rtgraph.preprocess.dvh import Dvh
 from rtgraph.preprocess.masks import Between, MaskOptions, Mode
+from rtgraph.preprocess.masksteps import parse_mask_steps
 from rtgraph.preprocess.names import NameMap, fold, read_name_map
 from rtgraph.preprocess.policy import Policy
 from rtgraph.preprocess.raster import HoleRule
 from rtgraph.preprocess.stacks import StackOptions
-from rtgraph.preprocess.steps import Step, parse_steps
+from rtgraph.preprocess.steps import parse_steps
 
 FORMATS = ("nifti", "nrrd", "npz", "zarr", "hdf5", "nnunet", "monai")
 PARTS = ("image", "masks", "dose", "dvh", "beams")
@@ -117,10 +119,12 @@ def _shares(value: Any) -> tuple[tuple[str, float], ...]:
     return tuple(parts.items())
 
 
-def _steps(value: Any) -> tuple[Step, ...]:
-    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-        raise ValueError("tables [[…steps]] are expected")
-    return parse_steps(value)
+def _steps(parse: Callable[[list[dict[str, Any]]], tuple[Declared, ...]]) -> Callable[[Any], Any]:
+    def read(value: Any) -> tuple[Declared, ...]:
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise ValueError("tables [[…steps]] are expected")
+        return parse(value)
+    return read
 
 
 def _metrics(value: Any) -> tuple[str, ...]:
@@ -142,7 +146,7 @@ KEYS = (
         "axes of the arrays; absent: those of the planning image"),
     Key("grid.crop_voxels", _whole(8, 1024), None,
         "edge of a cube about the first ROI of masks.rois; absent: no crop"),
-    Key("image.steps", _steps, (), "normalisation steps, in order"),
+    Key("image.steps", _steps(parse_steps), (), "normalisation steps, in order"),
     Key("image.phase", _text, "", "stack that is meant, as attribute=value"),
     Key("masks.mode", OneOf(*Mode), Mode.voxel_centre, "how a voxel belongs to an ROI"),
     Key("masks.holes", OneOf(*HoleRule), HoleRule.xor, "what several contours on a plane mean"),
@@ -152,13 +156,15 @@ KEYS = (
         "standard or raw names; their order is that of labels; empty: every ROI"),
     Key("masks.several", OneOf("refuse", "first", "merge", "separate"), "refuse",
         "several ROIs of one name"),
+    Key("masks.steps", _steps(parse_mask_steps), (),
+        "processing of masks, in order; DVHs stay those of what was drawn"),
     Key("masks.required", _texts, (), "names without which a case is skipped"),
     Key("masks.segmentations", OneOf("ignore", "add", "alone"), "ignore",
         "Segmentation objects on the image: add their segments as ROIs, or cases of their own"),
     Key("masks.possible_dose", _flag, False, "add the mask of the body where dose is possible"),
     Key("masks.names", _text, "", "mapping file of ROI names"),
     Key("masks.site", _text, "", "site whose names of the mapping file apply"),
-    Key("dose.steps", _steps, (), "normalisation steps, in order"),
+    Key("dose.steps", _steps(parse_steps), (), "normalisation steps, in order"),
     Key("dose.outside", OneOf("zero", "nan"), "zero", "value outside the dose grid"),
     Key("dvh.metrics", _metrics, METRICS, "columns of the DVH table"),
     Key("dose_policy.name", _text, "plan-dose", "name of the policy, for the record"),
@@ -301,10 +307,20 @@ def read_settings(text: str, folder: Path | None = None, only: tuple[str, ...] =
                          "Name the ROIs in masks.rois; their order is that of the labels.")
     if values["grid.crop_voxels"] and not values["masks.rois"]:
         raise UsageError("grid.crop_voxels needs masks.rois: the cube lies about the first one.")
+    _check_mask_steps(values)
     names = NameMap()
     if values["masks.names"]:
         names = read_name_map((folder or Path()) / values["masks.names"])
     return Settings(values, names)
+
+
+def _check_mask_steps(values: Mapping[str, Any]) -> None:
+    if values["masks.steps"] and values["masks.mode"] != Mode.voxel_centre:
+        raise UsageError("masks.steps need masks.mode voxel-centre: parts of voxels have no parts.")
+    wanted = values["masks.rois"]
+    for name in (n for step in values["masks.steps"] for n in step.rois):
+        if wanted and name not in wanted:
+            raise UnknownName("ROI of masks.rois", name, wanted)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Any:
@@ -317,7 +333,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Step):
+    if isinstance(value, Declared):
         return value.record()
     if isinstance(value, tuple):
         return [_plain(v) for v in value]

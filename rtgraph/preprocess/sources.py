@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from rtgraph.preprocess.cases import CaseInputs, SourceFile
 from rtgraph.preprocess.contours import Roi, StructureSet, carried, read_structures
 from rtgraph.preprocess.dose import Dose, read_dose, summed
+from rtgraph.preprocess.dvh import Dvh, dvh_of, dvh_of_mask
 from rtgraph.preprocess.files import header_digest, read, status
 from rtgraph.preprocess.images import Series, open_series
 from rtgraph.preprocess.mapping import IDENTITY
@@ -128,3 +129,11 @@ class Sources:
             return of_segment(roi, mask)
         return make_mask(roi, self.series.stack.grid, self.settings.mask_options,
                          self.plan.structure_set)
+
+    def dvh(self, roi: Roi) -> Dvh:
+        """Return the DVH of an ROI: of its contours, or of the voxels of a segment."""
+        way = self.way(self.plan.to_dose)
+        if roi.number in self.segments:
+            mask = self.roi_mask(roi).mask
+            return Dvh.nothing() if mask is None else dvh_of_mask(mask, self.dose, way)
+        return dvh_of(roi, self.series.stack.grid, self.dose, self.settings.mask_options.holes, way)

@@ -5,13 +5,14 @@ training cases) is asked for, and its absence is refused.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgraph.errors import UnknownName, UsageError
+from rtgraph.errors import UsageError
+from rtgraph.preprocess.declared import Declared, parse
 from rtgraph.preprocess.refusals import Code, Refused
 
 Array = NDArray[np.float32]
@@ -37,18 +38,12 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step with its parameters; `name` is how configurations call it."""
-
-    name: ClassVar[str] = ""
+class Step(Declared):
+    """A step for the values of an image or a dose."""
 
     def apply(self, array: Array, context: Context) -> Array:
         """Return the array after the step."""
         raise NotImplementedError
-
-    def record(self) -> dict[str, Any]:
-        """Return name and parameters for a manifest."""
-        return {"step": self.name, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
     @property
     def needs_cohort(self) -> bool:
@@ -65,7 +60,7 @@ class Clip(Step):
     name: ClassVar[str] = "clip"
 
     def __post_init__(self) -> None:
-        _require(self, self.low < self.high, "low is below high")
+        self.require(self.low < self.high, "low is below high")
 
     def apply(self, array: Array, context: Context) -> Array:
         """Return clipped values."""
@@ -81,7 +76,7 @@ class Window(Step):
     name: ClassVar[str] = "window"
 
     def __post_init__(self) -> None:
-        _require(self, self.width > 0, "width is above 0")
+        self.require(self.width > 0, "width is above 0")
 
     def apply(self, array: Array, context: Context) -> Array:
         """Return values from 0 to 1."""
@@ -100,7 +95,7 @@ class MinMax(Step):
 
     def __post_init__(self) -> None:
         both = (self.low is None) == (self.high is None)
-        _require(self, both and (self.low is None or self.high is None or self.low < self.high),
+        self.require(both and (self.low is None or self.high is None or self.low < self.high),
                  "low and high are both given, low below high, or both left out")
 
     def apply(self, array: Array, context: Context) -> Array:
@@ -122,8 +117,8 @@ class ZScore(Step):
     name: ClassVar[str] = "z-score"
 
     def __post_init__(self) -> None:
-        _require(self, self.scope in ("image", "cohort"), "scope is image or cohort")
-        _require(self, self.region in ("all", "body"), "region is all or body")
+        self.require(self.scope in ("image", "cohort"), "scope is image or cohort")
+        self.require(self.region in ("all", "body"), "region is all or body")
 
     def apply(self, array: Array, context: Context) -> Array:
         """Return standardised values.
@@ -200,28 +195,10 @@ def parse_steps(rows: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
     UsageError
         A step or parameter does not exist, is missing or has a value that is not allowed.
     """
-    steps: list[Step] = []
-    for row in rows:
-        name = str(row.get("step", ""))
-        if name not in STEPS:
-            raise UnknownName("step", name, STEPS)
-        kind = STEPS[name]
-        known = {f.name: f for f in fields(kind)}
-        given = {k: v for k, v in row.items() if k != "step"}
-        for key, value in given.items():
-            if key not in known:
-                raise UnknownName(f"parameter of {name}", key, known)
-            wanted = str if key in ("scope", "region") else (int, float)
-            if isinstance(value, bool) or not isinstance(value, wanted):
-                raise UsageError(f"{key} of the step {name} is no "
-                                 f"{'text' if wanted is str else 'number'}.")
-        lacking = [n for n, f in known.items() if f.default is MISSING and n not in given]
-        if lacking:
-            raise UsageError(f"The step {name} needs {', '.join(lacking)}.")
-        if name == "suv" and steps:
-            raise UsageError("The step suv must be the first one.")
-        steps.append(kind(**given))
-    return tuple(steps)
+    steps = parse(rows, STEPS)
+    if any(isinstance(step, Suv) for step in steps[1:]):
+        raise UsageError("The step suv must be the first one.")
+    return steps
 
 
 def applied(array: NDArray[Any], steps: Sequence[Step], context: Context) -> NDArray[Any]:
@@ -278,8 +255,3 @@ class Gathered:
         percentiles = {name: float(bins[min(int(np.searchsorted(reached, p)), len(bins) - 1)])
                        for name, p in (("00_5", 0.005), ("50", 0.5), ("99_5", 0.995))}
         return Statistics(self._n, self._mean, (self._squares / self._n) ** 0.5, percentiles)
-
-
-def _require(step: Step, holds: bool, rule: str) -> None:
-    if not holds:
-        raise UsageError(f"The step {step.name} needs that {rule}.")

@@ -1,8 +1,9 @@
 """The graph over Bolt: with `failures` the only module that imports `neo4j`.
 
-`Store` has four ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
-statement) and `transact` (several statements that stand or fall together). Every write of rtgraph
-is a keyed MERGE, so a whole batch may be repeated: `failures.retrying` is the one policy for it.
+`Store` has five ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
+statement outside of a transaction), `change` (one statement) and `transact` (several that stand or
+fall together). Every write of rtgraph is a keyed MERGE, so a whole batch may be repeated:
+`failures.retrying` is the one policy for it.
 """
 
 import logging
@@ -18,6 +19,7 @@ from neo4j import (
     AsyncManagedTransaction,
     AsyncSession,
     GraphDatabase,
+    ResultSummary,
 )
 from neo4j.exceptions import (
     AuthError,
@@ -97,11 +99,7 @@ class Transaction:
         """Run a statement and return its rows; what it changed is added to `counters`."""
         result = await self._transaction.run(statement, dict(parameters))
         rows = [{k: _plain(v) for k, v in dict(record).items()} async for record in result]
-        counted = (await result.consume()).counters
-        self.counters += Counters(
-            counted.nodes_created, counted.nodes_deleted,
-            counted.relationships_created, counted.relationships_deleted,
-        )
+        self.counters += _counted(await result.consume())
         return rows
 
 
@@ -272,13 +270,20 @@ class Store:
         return await self._translating(planned())
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
-        """Run one statement outside of a batch; schema statements need that."""
+        """Run one statement outside of a transaction, once; statements of the schema need that."""
         async with self._driver.session(database=self.database) as session:
             result = await self._translating(
                 session.run(statement, dict(parameters)))
-            counted = (await self._translating(result.consume())).counters
-        return Counters(counted.nodes_created, counted.nodes_deleted,
-                        counted.relationships_created, counted.relationships_deleted)
+            return _counted(await self._translating(result.consume()))
+
+    async def change(self, statement: str, /, **parameters: object) -> Counters:
+        """Run one statement in a transaction, as `transact` does."""
+
+        async def work(transaction: Transaction) -> Counters:
+            await transaction.run(statement, **parameters)
+            return transaction.counters
+
+        return await self.transact(work)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
@@ -310,6 +315,12 @@ class Store:
             return await work
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
+
+
+def _counted(summary: ResultSummary) -> Counters:
+    found = summary.counters
+    return Counters(found.nodes_created, found.nodes_deleted,
+                    found.relationships_created, found.relationships_deleted)
 
 
 def _plain(value: object) -> object:

@@ -23,7 +23,8 @@ from rtgraph.store import jars, launch
 Report = jars.Report
 
 _START = 120.0  # s to wait; a start takes 10 s, the first after a crash of a large graph longer
-_OPEN = 10.0  # s to wait for a query when Neo4j says it is started; 1 s is usual
+_OPEN = 60.0  # s to wait for a query when Neo4j says it is started; 1 s, longer on a busy machine
+_EXEC = 2.0  # s to wait for the command line of a process that has none
 _STOP = 20.0  # s to wait; a stop takes 0.5 s
 _ROOM = 100  # MB; an empty graph takes 3, its transaction logs grow to 16 each
 # Below the ports that systems give to outgoing connections.
@@ -161,7 +162,11 @@ def _is_server(home: Path, pid: int) -> bool:
     import psutil
 
     try:
-        return launch.home_option(home) in psutil.Process(pid).cmdline()
+        process = psutil.Process(pid)
+        deadline = time.monotonic() + _EXEC
+        while not (line := process.cmdline()) and time.monotonic() < deadline:
+            time.sleep(0.05)  # one program takes the place of another (execve)
+        return launch.home_option(home) in line
     except psutil.Error:  # ended, or ended and not yet collected
         return False
 
@@ -287,7 +292,8 @@ def _wait_until_ready(server: LocalServer) -> None:
         if time.monotonic() > deadline:
             raise LocalServerError(
                 "Neo4j runs, but its graph does not answer.",
-                f"{server.log_file.with_name('debug.log')} holds the reason. A damaged graph is"
-                f" made anew: `rtgraph down`, remove {server.home}, ingest again.",
+                f"Is the machine busy? The next command waits again. Else"
+                f" {server.log_file.with_name('debug.log')} holds the reason; a graph that it calls"
+                f" damaged is made anew: `rtgraph down`, remove {server.home}, ingest again.",
             )
         time.sleep(0.1)

@@ -27,11 +27,14 @@ class OddArchive:
         archive does: an object to send, a status to end with, or a word: `abort`, `silent`.
     requests : list
         UIDs of the objects that each request asked for.
+    times : dict
+        When requests to send came, by association, by the monotonic clock.
     """
 
     held: Sequence[Dataset]
     odd: Callable[[int, list[Dataset]], Iterator[Any]]
     requests: list[list[str]] = field(default_factory=list)
+    times: dict[Any, list[float]] = field(default_factory=dict)
     destination: tuple[str, int] = ("127.0.0.1", 0)
     lists_objects: bool = True
 
@@ -70,6 +73,7 @@ class OddArchive:
 
     def send(self, event: Any) -> Iterator[Any]:
         asked = self.matching(event.identifier)
+        self.times.setdefault(event.assoc, []).append(time.monotonic())
         number = len(self.requests)
         self.requests.append([str(ds.SOPInstanceUID) for ds in asked])
         if event.event is evt.EVT_C_MOVE:

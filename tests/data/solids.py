@@ -5,7 +5,7 @@ mm from the first voxel) and turned into patient coordinates here, so that a tes
 u, v, w shares nothing with the code that reads the files.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import cos, pi, radians, sin
 from pathlib import Path
@@ -315,8 +315,3 @@ def save(objects: Iterable[Dataset], folder: Path) -> list[str]:
         dcmwrite(path, ds, enforce_file_format=True)
         found.append(str(path))
     return found
-
-
-def layouts(**changes: object) -> Mapping[str, Layout]:
-    """Return a layout for each orientation."""
-    return {name: Layout(orientation=o, **changes) for name, o in ORIENTATIONS.items()}  # type: ignore[arg-type]

@@ -141,10 +141,11 @@ def test_wipe_refuses_what_rtgraph_did_not_set_up(graph: TestGraph, call: Call) 
     assert schema_node["p"]["version"] == schema().version
 
 
-def test_wipe_waits_for_no_running_ingest(graph: TestGraph, call: Call) -> None:
-    graph.write("CREATE (:IngestRun {id: 'elsewhere', state: 'RUNNING', process: 'host:1:2'})")
-    assert "An ingest is running" in call("db", "wipe", "--yes", code=3).stderr
-    graph.write("MATCH (r:IngestRun) SET r.state = 'DONE', r.counts = '{}', r.n_files = 0")
+@pytest.mark.parametrize("kind", ["IngestRun", "RetrieveRun"])
+def test_wipe_waits_for_no_run(graph: TestGraph, call: Call, kind: str) -> None:
+    graph.write(f"CREATE (:{kind} {{id: 'elsewhere', state: 'RUNNING', process: 'host:1:2'}})")
+    assert "An ingest or a retrieval is running" in call("db", "wipe", "--yes", code=3).stderr
+    graph.write("MATCH (r {id: 'elsewhere'}) SET r.state = 'DONE', r.counts = '{}', r.n_files = 0")
     call("db", "wipe", "--yes")
 
 

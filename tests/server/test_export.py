@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -64,6 +65,95 @@ def test_arrays_are_those_of_the_formulas(graph: TestGraph, tmp_path: Path) -> N
             "gantry_angle_deg"] == 180.0
     assert {"manifest.csv", "manifest.json", "dvh.csv", "datacard.md", "splits.json",
             "skipped.csv"} <= {p.name for p in out.iterdir()}
+
+
+def test_curves_are_drawn_with_those_of_the_dose(graph: TestGraph, tmp_path: Path) -> None:
+    """As the table has them; a stored curve is dashed, a name with markup is text."""
+    chain = planned.chain("PAT-A")
+    chain["structures"].StructureSetROISequence[2].ROIName = "Parotis <L> & \"x\""
+    chain["dose"].DVHSequence = [solids.item(
+        DVHType="CUMULATIVE", DoseUnits="GY", DVHDoseScaling="1", DVHVolumeUnits="CM3",
+        DVHNumberOfBins=2, DVHData=["20", "7.5", "20", "2.5"], DVHReferencedROISequence=[
+            solids.item(ReferencedROINumber=2, DVHROIContributionType="INCLUDED")])]
+    planned.write(chain, tmp_path / "in")
+    graph.ingest(tmp_path / "in")
+    text = "format = 'npz'\nparts = ['dvh']\n"
+    (entry,) = exported(graph, tmp_path / "out", text).entries
+    assert entry.state == "WRITTEN", entry.reason
+    svg = (tmp_path / "out" / "dvh" / f"{entry.case_id}.svg").read_text("utf-8")
+    root = ElementTree.fromstring(svg)
+    paths = {p.get("id"): str(p.get("d")) for p in root.iter("{http://www.w3.org/2000/svg}path")
+             if p.get("id")}
+    assert sorted(paths, key=str) == ["computed-1", "computed-2", "computed-3", "computed-4",
+                                      "stored-2"]
+    assert "Parotis <L> & \"x\"" in [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
+    table = [line.split(",") for line in (
+        tmp_path / "out" / "dvh" / f"{entry.case_id}.csv").read_text().splitlines()[1:]]
+    rows = np.array([(d, v) for n, d, v in table if n == "2"], float)
+    drawn = np.array([p.split() for p in paths["computed-2"][1:].split("L")], float)
+    share = (drawn[:, 1].max() - drawn[:, 1]) / np.ptp(drawn[:, 1])
+    dose = (drawn[:, 0] - drawn[:, 0].min()) / np.ptp(drawn[:, 0]) * rows[-1, 0]
+    assert share == pytest.approx(np.interp(dose, rows[:, 0], rows[:, 1] / rows[0, 1]), abs=0.03)
+    again = exported(graph, tmp_path / "again", text)
+    assert content(tmp_path / "again") == content(tmp_path / "out")
+    assert again.exit_code == 0
+    assert "PAT-A" not in svg
+
+
+STEPS = """\
+format = 'nifti'
+parts = ['image', 'masks', 'dvh']
+[[masks.steps]]
+step = 'largest-part'
+rois = ['GTVp', 'par re']
+[[masks.steps]]
+step = 'grow'
+mm = 4.0
+rois = ['GTVp']
+[[masks.steps]]
+step = 'remove-small'
+min_cc = 5000
+rois = ['External']
+"""
+
+
+def test_masks_are_processed_by_declared_steps(graph: TestGraph, tmp_path: Path) -> None:
+    """Those that steps name, and their DVH stays that of the contours."""
+    chain = planned.chain("PAT-A")
+    layout = planned.layout("PAT-A")
+    island = solids.contour(layout, 12.0, solids.ring(2.6, 40, (10.3, 20.2)))
+    chain["structures"].ROIContourSequence[1].ContourSequence.append(island)
+    planned.write(chain, tmp_path / "in")
+    graph.ingest(tmp_path / "in")
+    out = tmp_path / "out"
+    (entry,) = exported(graph, out, STEPS).entries
+    assert entry.state == "WRITTEN", entry.reason
+    masks = {m["name"]: m for m in entry.record["masks"]}
+    assert sorted(masks) == ["GTVp", "Parotid_L", "par re"]
+    assert "warning EMPTIED External by masks.steps" in entry.record["findings"]
+    cylinder = solids.truth(planned.contours(9.0, (35.3, 41.2)), layout)
+    index = np.argwhere(cylinder) * (3.0, 2.5, 2.0)
+    every = np.argwhere(np.ones(cylinder.shape)) * (3.0, 2.5, 2.0)
+    near = np.array([((index - p)**2).sum(axis=1).min() <= 16.0 + 1e-6 for p in every])
+    file = sitk.ReadImage(str(out / entry.case_id / "masks" / "gtvp-2.nii.gz"))
+    assert np.array_equal(sitk.GetArrayFromImage(file), near.reshape(cylinder.shape))
+    first, second = masks["GTVp"]["steps"]
+    assert (first["step"], second["step"], second["mm"]) == ("largest-part", "grow", 4.0)
+    voxel = 2.0 * 2.5 * 3.0 / 1000
+    assert first["volume_before_cc"] > cylinder.sum() * voxel
+    assert first["volume_after_cc"] == pytest.approx(cylinder.sum() * voxel)
+    assert second["volume_after_cc"] == pytest.approx(near.sum() * voxel)
+    assert masks["Parotid_L"]["steps"] == []
+    assert masks["par re"]["steps"][0]["voxels_before"] == masks["par re"]["voxels"]
+    gtv = entry.record["rois"][1]
+    assert gtv["facts"]["volume_voxels_cc"] == pytest.approx(first["volume_before_cc"])
+    assert entry.record["steps"]["masks"][1] == {"step": "grow", "rois": ["GTVp"], "mm": 4.0}
+    assert "processed by largest-part (GTVp, par re), grow (GTVp), remove-small (External)" in (
+        (out / "datacard.md").read_text())
+    (left,) = exported(graph, tmp_path / "required", STEPS.replace(
+        "[[masks.steps]]", "[masks]\nrequired = ['External']\n[[masks.steps]]", 1)).entries
+    assert (left.state, left.reason) == (
+        "SKIPPED", "NO_CONTOURS: required: the steps leave nothing of External")
 
 
 def test_nothing_identifies_the_patient(graph: TestGraph, tmp_path: Path) -> None:

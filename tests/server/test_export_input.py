@@ -242,6 +242,12 @@ def test_segments_are_rois_and_cases(graph: TestGraph, tmp_path: Path) -> None:
     mask = sitk.GetArrayFromImage(sitk.ReadImage(
         str(tmp_path / "out" / entry.case_id / "masks" / "liver-5.nii.gz")))
     assert np.array_equal(mask, truth)
+    liver = entry.record["rois"][-1]
+    assert (liver["name"], liver["segment"]) == ("Liver", True)
+    assert liver["dvh"]["covered"] == pytest.approx(1.0)
+    centre = layout.patient((np.argwhere(truth)[:, ::-1] * (2.0, 2.5, 3.0)).mean(axis=0)[None])
+    assert liver["dvh"]["Dmean"] == pytest.approx(float(planned.dose_gy(centre)[0]), abs=0.01)
+    assert 'id="computed-5"' in (tmp_path / "out" / "dvh" / f"{entry.case_id}.svg").read_text()
     found = graph.read("MATCH (:Sample {state: 'WRITTEN'})-[:MADE_FROM {purpose: 'STRUCTURES'}]->"
                        "(g:Segmentation) RETURN g.SOPInstanceUID AS uid")
     assert [r["uid"] for r in found] == [str(ds.SOPInstanceUID)]

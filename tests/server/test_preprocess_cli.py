@@ -224,3 +224,20 @@ def test_a_case_in_python(graph: TestGraph, chain: dict[str, object], tmp_path: 
         without = connected.case(str(chain["plan"].SOPInstanceUID))  # type: ignore[attr-defined]
     with pytest.raises(Refused, match="FILE_MISSING"):
         _ = without.dose
+
+
+def test_an_rt_image_in_python(graph: TestGraph, tmp_path: Path,
+                               monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.unit.test_rt_image import image
+
+    ds = image(XRayImageReceptorTranslation=[3, -6, -500])
+    solids.save([ds], tmp_path / "in")
+    graph.ingest(tmp_path / "in")
+    for name, value in graph.server.environment.items():
+        monkeypatch.setenv(name, value)
+    with rtgraph.connect() as connected:
+        plane = connected.rt_image(str(ds.SOPInstanceUID))
+        with pytest.raises(UsageError, match="no object of this UID"):
+            connected.rt_image("1.2.3")
+    assert plane.at_isocentre([(511.5, 383.5)])[0] == pytest.approx((2, -4))
+    assert (plane.uid, plane.assumed) == (str(ds.SOPInstanceUID), ())

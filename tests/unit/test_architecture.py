@@ -147,7 +147,7 @@ BINARY = {".png", ".dcm", ".whl", ".gz", ".zip", ".pyc"}
 
 
 def repository_files() -> Iterator[Path]:
-    yield from (p for p in REPOSITORY.iterdir() if p.is_file())
+    yield from (p for p in REPOSITORY.iterdir() if p.is_file() and p.name != ".git")  # a worktree
     for folder in FOLDERS:
         yield from (p for p in (REPOSITORY / folder).rglob("*") if p.is_file())
 

@@ -14,7 +14,6 @@ from rtgraph.ingest.discover import (
     LONGEST_MEMBER,
     Roots,
     chunks,
-    exists,
     found_at,
     readable,
     walk,
@@ -330,7 +329,7 @@ def test_the_path_of_a_member_leads_back_to_it(tmp_path: Path) -> None:
     for file in files:
         assert roots.location(file.path) == file.location
         assert found_at(file.location, file.path) == file
-        assert exists(file.location)
+        assert opening.is_gone(file.location) is False
         assert opening.read(file.location) == file.path.removeprefix(
             "base:o.zip!/in.zip!/").removeprefix("base:o.zip!/").encode().replace(b"1", b"x")
     assert sorted(os.listdir(tmp_path)) == ["base"]
@@ -353,20 +352,31 @@ def test_an_archive_whose_name_is_no_text(tmp_path: Path) -> None:
 
 
 def test_what_is_gone_does_not_exist(tmp_path: Path, packed: Path) -> None:
+    is_gone = opening.is_gone
     starts, roots = with_roots([packed], {})
     locations = {f.path: f.location for f in walk(starts, roots) if isinstance(f, Found)}
-    assert all(map(exists, locations.values()))
+    assert {is_gone(location) for location in locations.values()} == {False}
     zip_of(packed / "Sub.ZIP", ("1", b""), ("b/", b""))
-    gone = [path for path, location in locations.items() if not exists(location)]
+    gone = [path for path, location in locations.items() if is_gone(location)]
     assert gone == ["base:Sub.ZIP!/b/10", "base:Sub.ZIP!/b/2.dcm", "base:Sub.ZIP!/own.zip"]
     (packed / "Sub.ZIP").write_bytes(b"PK\3\4")  # damaged: what was in it is not known to be gone
-    assert all(map(exists, locations.values()))
+    assert {is_gone(location) for path, location in locations.items() if "!" in path} == {None}
     (packed / "Sub.ZIP").unlink()
     for path, location in locations.items():
-        assert exists(location) is ("!" not in path)
-        assert exists(roots.location(path) or "") is ("!" not in path)
+        assert is_gone(location) is ("!" in path)
+        assert is_gone(roots.location(path) or "") is ("!" in path)
         if "!" in path:
             assert isinstance(found_at(location, path), Rejected)
+
+
+def test_what_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)  # as a share that does not answer: neither there nor known to be gone
+    assert opening.is_gone(str(loop)) is None
+    assert opening.is_gone(str(loop / "x")) is None
+    (tmp_path / "file").touch()
+    assert opening.is_gone(str(tmp_path / "file" / "x")) is True
+    assert opening.is_gone(str(tmp_path / "none")) is True
 
 
 BAD: list[tuple[str, Callable[[bytes], bytes], str | None]] = [

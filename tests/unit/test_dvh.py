@@ -6,8 +6,9 @@ import pytest
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.contours import read_structures
 from rtgraph.preprocess.dose import Dose
-from rtgraph.preprocess.dvh import Dvh, dvh_of
+from rtgraph.preprocess.dvh import Dvh, dvh_of, dvh_of_mask
 from rtgraph.preprocess.geometry import Grid, axes_of
+from rtgraph.preprocess.masks import Mask
 from rtgraph.preprocess.storeddvh import compared, stored_dvhs
 from tests.data import solids
 from tests.data.solids import CENTRE, ORIENTATIONS, SHAPES, Layout, RoiSpec
@@ -101,6 +102,36 @@ def test_a_structure_partly_outside_has_its_share() -> None:
                                           abs=0.003)
     assert np.isnan(found.metric("D95"))
     assert not np.isnan(found.metric("D40"))
+
+
+@pytest.mark.parametrize("orientation", ["HFS", "sagittal", "oblique"])
+@pytest.mark.parametrize("shape", ["SPHERE", "CYL", "RING"])
+def test_voxels_of_a_mask_have_the_dvh_of_the_solid(shape: str, orientation: str) -> None:
+    """Of voxels of 1.2 x 1.5 x 3 mm: the volume of the voxels, the doses of the field."""
+    layout = Layout(ORIENTATIONS[orientation])
+    voxels = solids.truth(SHAPES[shape](), layout)[5:55]
+    found = dvh_of_mask(Mask(1, shape, voxels, (5, 0, 0), grid_of(layout)), dose_of(layout))
+    u = np.nonzero(voxels)[2] * 1.2
+    x = np.linspace(-26, 26, 200_001)
+    volume = float(above(shape, np.array([-26.0]))[0])
+    v20 = float(above(shape, np.array([(20 - AT_CENTRE) / GRADIENT]))[0]) / volume * 100
+    d95 = AT_CENTRE + GRADIENT * float(np.interp(-0.95 * volume, -above(shape, x), x))
+    assert found.volume_cc == pytest.approx(voxels.sum() * 1.2 * 1.5 * 3 / 1000)
+    assert found.covered == pytest.approx(1.0)
+    assert found.mean_gy == pytest.approx(AT_CENTRE + GRADIENT * (u.mean() - CENTRE[0]), abs=1e-4)
+    assert found.metric("V20Gy") == pytest.approx(v20, abs=1.5)
+    assert found.metric("D95") == pytest.approx(d95, abs=GRADIENT * 1.2 / 2)  # half a column
+    assert found.max_gy == pytest.approx(AT_CENTRE + GRADIENT * (u.max() - CENTRE[0]), abs=1e-4)
+
+
+def test_shares_of_voxels_count_as_shares() -> None:
+    layout = Layout()
+    mask = Mask(1, "S", np.array([[[0.25, 0.0, 0.75]]], np.float32), (30, 28, 31), grid_of(layout))
+    found = dvh_of_mask(mask, dose_of(layout))
+    left, right = (AT_CENTRE + GRADIENT * (k * 1.2 - CENTRE[0]) for k in (31, 33))
+    assert found.volume_cc == pytest.approx(1.2 * 1.5 * 3 / 1000)
+    assert found.mean_gy == pytest.approx(0.25 * left + 0.75 * right, abs=1e-4)
+    assert found.metric(f"V{right - 0.1:.3f}Gy") == pytest.approx(75)
 
 
 @pytest.mark.parametrize("name", ["D", "V20", "V20cc", "D20Gy", "Dx", "D95_cc", "mean"])

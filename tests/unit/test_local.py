@@ -17,6 +17,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -473,6 +474,20 @@ def test_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     error = refused(settings)
     assert "is full" in str(error)
     assert "RTGRAPH_HOME" in error.hint
+
+
+@pytest.mark.parametrize(("lines", "is_server"), [
+    ([["java", "--home-dir={home}"]], True),
+    ([[], [], ["java", "--home-dir={home}"]], True),  # java takes the place of its launcher
+    ([["python", "another"]], False),
+    ([[], ["python", "--home-dir={home}-2"]], False),
+])
+def test_a_process_is_known_by_its_command_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, lines: list[list[str]], is_server: bool
+) -> None:
+    told = iter([[word.format(home=settings.home) for word in line] for line in lines])
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda process: next(told))
+    assert local._is_server(settings.home, os.getpid()) is is_server
 
 
 def test_import_is_light() -> None:

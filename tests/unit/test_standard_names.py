@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtgraph.graphmodel.roi_names import SCORES, Method, candidates, match, site_names
+from rtgraph.graphmodel.roi_names import SCORES, Method, candidates, match
 from rtgraph.graphmodel.roi_words import Phrases, phrases, side_in_name
 from rtgraph.graphmodel.standard_names import Side, list_version, standard_names, structures
 
@@ -475,56 +475,6 @@ def test_nothing_to_suggest(roi_name: str) -> None:
 
 def test_no_more_candidates_than_asked() -> None:
     assert [len(candidates("Bladde", n)) for n in (0, 1, 2)] == [0, 1, 2]
-
-
-# --- the dictionary of a site --------------------------------------------------------------------
-
-SITE = site_names({"Blase OAR": "Bladder", "body": "External", "Heart": "Pericardium",
-                   "PTV links": "PTV", "zz Lunge li": "Lung_L"})
-AT_SITE = [
-    # ROI name       standard name    method
-    ("Blase OAR",    "Bladder",       S),
-    ("BLASE  oar ",  "Bladder",       S),
-    ("BODY",         "External",      S),
-    ("Heart",        "Heart",         E),
-    ("HEART",        "Pericardium",   S),
-    ("PTV links",    "PTV",           S),
-    ("zz Lunge li",  "Lung_L",        S),
-    ("Rektum",       "Rectum",        S),
-    ("ring",         None,            None),
-]
-
-
-@pytest.mark.parametrize(
-    ("roi_name", "name", "method"), AT_SITE, ids=[repr(c[0]) for c in AT_SITE])
-def test_a_site_names_its_own(roi_name: str, name: str | None, method: Method | None) -> None:
-    found = match(roi_name, SITE)
-    assert (found and found.name, found and found.method) == (name, method)
-
-
-def test_dictionaries_do_not_mix() -> None:
-    other = site_names({"Blase OAR": "Bladder_Wall"})
-    assert [m and m.name for m in (match("Blase OAR"), match("Blase OAR", SITE),
-                                   match("Blase OAR", other))] == [None, "Bladder", "Bladder_Wall"]
-
-
-REFUSED = [
-    # case              dictionary                                      the message says
-    ("unknown",         {"Blase": "Blader"},                            "'Blader'.*Bladder"),
-    ("no list name",    {"Lunge": "Lung"},                              "'Lung'.*Lungs"),
-    ("nothing near",    {"Lunge": "0"},                                 "'0'"),
-    ("case",            {"Blase": "bladder"},                           "'bladder'.*Bladder"),
-    ("other side",      {"Lunge links": "Lung_R"},                      "LEFT.*RIGHT"),
-    ("one for both",    {"Lung L": "Lungs"},                            "LEFT.*BOTH"),
-    ("two for one",     {"Myelon": "SpinalCord", "MYELON": "SpinalCanal"}, "two standard names"),
-]
-
-
-@pytest.mark.parametrize(
-    ("mapping", "says"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
-def test_a_wrong_dictionary_is_refused(mapping: dict[str, str], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        site_names(mapping)
 
 
 # --- properties ----------------------------------------------------------------------------------

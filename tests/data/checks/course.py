@@ -111,10 +111,6 @@ class Course:
         other, slash, own = name.partition("/")
         return self.others[other].uid(own) if slash else f"{self.root}{crc32(name.encode())}"
 
-    def patient_ids(self) -> list[str]:
-        """Return the PatientIDs of the course and of the others in it."""
-        return [self.patient_id, *(c.patient_id for c in self.others.values())]
-
     def other(self, name: str) -> "Course":
         """Return the course of another patient, empty when it is asked for first."""
         return self.others.setdefault(name, Course(self.number + OTHERS * (1 + len(self.others))))

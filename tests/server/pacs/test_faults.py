@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -228,13 +229,42 @@ def test_an_archive_that_falls_silent(fetch: Fetch, held: list[Dataset], way: st
     fetched.agree(ExitCode.incomplete, "FAILED", 3)
 
 
+@pytest.mark.parametrize("way", ["get", "move"])
+@pytest.mark.parametrize(("associations", "pause"), [(1, 0.5), (3, 0.0)])
+def test_an_archive_is_not_asked_for_more_than_its_settings_say(
+    fetch: Fetch, way: str, associations: int, pause: float
+) -> None:
+    series = [new(f"o{i}", series=f"s{i}", modality="CT") for i in range(N)]
+    port = peers.free_port()
+    archive = OddArchive(series, well, destination=("127.0.0.1", port))
+    with archive.running() as at:
+        node = Node("odd", "ODD", "127.0.0.1", at, retrieve=way, associations=associations,
+                    pause=pause)
+        fetched = fetch(at, node=node, port=port)
+    assert fetched.done.exit_code == ExitCode.done
+    assert len(fetched.files) == N
+    # an association a worker, kept for all its series, and a pause after each request on it
+    assert len(archive.times) == associations
+    assert sum(map(len, archive.times.values())) == N
+    assert all(after - before >= pause for times in archive.times.values()
+               for before, after in pairwise(times))
+
+
 def test_an_archive_that_does_not_list_objects(fetch: Fetch, held: list[Dataset]) -> None:
     archive = OddArchive(held, forgets_some, lists_objects=False)
     with archive.running() as port:
-        fetched = fetch(port)
-    assert fetched.done.exit_code == ExitCode.done
-    assert len(fetched.files) == len(fetched.in_graph) == N
-    assert [len(r) for r in archive.requests] == [N, N]
+        fetched = fetch(port, keep="header")
+        assert fetched.done.exit_code == ExitCode.done
+        assert len(fetched.files) == len(fetched.in_graph) == N
+        assert [len(r) for r in archive.requests] == [N, N]
+        whole, enough = fetch(port), fetch(port)
+    # with its bulk once more, and then not again
+    assert [len(r) for r in archive.requests] == [N, N, N]
+    for again, there, received in ((whole, 0, N), (enough, N, 0)):
+        (result,) = again.delivery.results
+        assert again.done.exit_code == ExitCode.done
+        assert (result.there, result.received, result.in_graph, result.short) == (
+            there, received, N, 0)
 
 
 # --- the way there -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pydicom import dcmread
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 
+from rtgraph.pacs import disk
 from rtgraph.pacs.storing import Folder, Outcome
 from tests.conftest import DATA
 from tests.data import peers
@@ -191,6 +192,36 @@ def test_connections_that_ask_for_nothing_take_no_room(receive: Receive) -> None
             return bool(sender.assoc.is_established)
 
     until(accepted, 10)  # without it, a minute: the timeout of who is silent
+
+
+def test_who_says_nothing_is_let_go(receive: Receive) -> None:
+    scp = receive(silence=1.0)
+    with Sender(scp) as sender:
+        assert sender.assoc.is_established
+        until(lambda: not scp.scp.open, 15)
+    assert scp.scp.unsynced == 0
+
+
+@pytest.mark.parametrize("size", [4096, 131072, 0])
+def test_the_largest_pdu_is_that_of_the_settings(receive: Receive, size: int) -> None:
+    with Sender(receive(max_pdu=size)) as sender:
+        assert sender.assoc.acceptor.maximum_length == size
+        assert sender.send(new("one", PatientComments="x" * 9000)) == 0x0000
+
+
+def test_objects_that_may_not_be_on_the_disk_are_told(
+    receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(paths: object, base: object, *, files: bool) -> None:
+        raise OSError(5, "Input/output error")
+
+    scp = receive()
+    monkeypatch.setattr(disk, "sync", fails)
+    with Sender(scp) as sender:
+        assert sender.send(new("one")) == 0x0000
+    until(lambda: scp.scp.unsynced, 10)
+    assert (scp.scp.unsynced, scp.scp.answers.outcomes.total()) == (1, 1)
+    assert scp.said == ["Objects of an association may not be on the disk: Input/output error."]
 
 
 def test_fifty_associations_at_once(receive: Receive, cohort: list[Path]) -> None:
