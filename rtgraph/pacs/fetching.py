@@ -156,6 +156,7 @@ class Fetching:
         self, planner: Planner, targets: Sequence[Target]
     ) -> AsyncIterator[SeriesPlan]:
         """Yield what the archive announces of the targets, as long as there is room for it."""
+        whole: set[str] = set()  # a series may be a target, and its objects as well
         for target in targets:
             if self._stopped():
                 return
@@ -164,7 +165,9 @@ class Fetching:
             found = False
             async for plan in self._below(planner, target):
                 found = True
-                yield plan
+                if plan.series_uid not in whole:
+                    whole.add(plan.series_uid)
+                    yield plan
             if not found and not (target.level in (Level.patient, Level.study)
                                   and await self._patient(planner.has_none_then, target)):
                 self.delivery.not_found.append(target)
@@ -177,7 +180,8 @@ class Fetching:
             known = {uid for plan in plans for uid in plan.instances}
             self.delivery.not_found += [t for t in some if t.uid not in known]
             for plan in plans:
-                yield plan
+                if plan.series_uid not in whole:
+                    yield plan
 
     async def _below(self, planner: Planner, target: Target) -> AsyncIterator[SeriesPlan]:
         if target.level is Level.series:
