@@ -226,7 +226,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     assert {name for name in written if second not in name} == set()
     other = {name for name in new if new[name][0] != old[name][0]} - OF_ALL
     assert other == {mask.relative_to(out).as_posix(), f"ledger/{second}.csv",
-                     f"dvh/{second}.csv"}
+                     f"dvh/{second}.csv", f"dvh/{second}.svg"}
     assert [a for a, b in zip(planes, drawn_planes(mask), strict=True) if a != b] == (
         [False] * len(LOST_PLANES))
     (row,) = rows(project.rtgraph("query", "run", "samples-to-remake", "-f", "csv").stdout)
