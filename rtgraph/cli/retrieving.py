@@ -86,6 +86,9 @@ def pacs_retrieve(
     modality: Modality = None, exclude_modality: NotModality = None,
     dates: Annotated[str | None, typer.Option(
         "--date", help="Range of study dates, as 2024-01-01..2024-12-31.")] = None,
+    replace: Annotated[bool, typer.Option(
+        "--replace", help="Fetch what is there, too; an object with other content takes the "
+        "place of the file, which goes to .replaced.")] = False,
     dry_run: Annotated[bool, typer.Option(
         "--dry-run", help="Say what would be fetched.")] = False,
     uri: Uri = None, data: Data = None, listen: Listen = None, port: Port = None,
@@ -108,7 +111,7 @@ def pacs_retrieve(
     Example: rtgraph pacs retrieve --node clinic --patients list.csv --modality RTPLAN
     """
     import asyncio
-    from dataclasses import replace
+    from dataclasses import replace as changed
 
     from rtgraph.ingest.runs import stopping
     from rtgraph.pacs import wanted
@@ -122,13 +125,15 @@ def pacs_retrieve(
         raise UsageError("One thing to fetch is expected.",
                          "Give --patients, UIDs (--study, --series, --instance), --cohort or "
                          "--missing.")
+    if missing and replace:
+        raise UsageError("--replace fetches what is there, --missing what is not.")
     settings = settings_of(uri, data, listen=listen, port=port, ae_title=ae_title,
                            received=folder, keep=keep, sync=sync, retry=retry, rounds=rounds,
                            jobs=jobs)
     own = {"retrieve": transport and transport.value, "associations": max_associations,
            "pause": pause}
     chosen = {name: value for name, value in own.items() if value is not None}
-    asked = [replace(node, **cast(dict[str, Any], chosen)) for node in nodes_of(settings, nodes)]
+    asked = [changed(node, **cast(dict[str, Any], chosen)) for node in nodes_of(settings, nodes)]
     what = Chosen(_upper(modality), _upper(exclude_modality),
                   conditions([f"StudyDate={dates}"])["StudyDate"] if dates else "")
     listed_patients = wanted.read_patients(patients, column) if patients else None
@@ -140,7 +145,8 @@ def pacs_retrieve(
         event("archive", text=text) if as_json else say(text)
 
     def more(means: "Means") -> "Means":
-        return replace(means, chosen=what, rejects_file=rejects, dry_run=dry_run,
+        return changed(means, chosen=what, rejects_file=rejects, dry_run=dry_run,
+                       folder=changed(means.folder, replace=replace),
                        notice=told(log_format, log_identifiers))
 
     async def targets_of(store: "Store") -> "list[Target] | None":
@@ -201,6 +207,7 @@ def _tell(delivery: "Delivery", retrieval: "Retrieval", log: LogFormat) -> None:
     if log is LogFormat.json:
         event("retrieved", archive=delivery.node, **n, failures=dict(delivery.failures),
               not_found=len(delivery.not_found), conflicts=delivery.conflicts,
+              replaced=delivery.replaced,
               error=str(delivery.error) if delivery.error else None)
         return
     if retrieval.dry_run:
@@ -215,6 +222,9 @@ def _tell(delivery: "Delivery", retrieval: "Retrieval", log: LogFormat) -> None:
     if delivery.conflicts:
         say(f"  {delivery.conflicts:,} objects came with other content than the file that was "
             "there; they are kept beside it")
+    if delivery.replaced:
+        say(f"  {delivery.replaced:,} objects came with other content and took the place of their "
+            "files, which are in .replaced")
     if delivery.summary is not None and delivery.summary.progress.reasons:
         say(f"  rejected {listed(delivery.summary.progress.reasons)}")
     if delivery.limited:

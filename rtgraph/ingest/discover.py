@@ -21,7 +21,7 @@ from rtgraph.ingest.records import Found, Reason, Rejected
 JUNK = frozenset({
     ".snapshot", ".snapshots", "~snapshot", "#snapshot", "#recycle", "@eadir", "@recycle",
     "$recycle.bin", "system volume information", ".trash", ".trashes", "__macosx",
-    ".git", "lost+found", ".incoming",
+    ".git", "lost+found", ".incoming", ".replaced",
 })
 LONGEST_MEMBER = 2048  # bytes; longer names than any file has cannot be looked up in the graph
 

@@ -51,6 +51,7 @@ class Delivery:
     not_found: list[Target] = field(default_factory=list, repr=False)
     failures: Counter[str] = field(default_factory=Counter)
     conflicts: int = 0
+    replaced: int = 0
     limited: bool = False
     error: PeerError | ReceiverError | None = None
     summary: Summary | None = None
@@ -109,6 +110,7 @@ class Fetching:
                 self.arrivals.close()
         self.delivery.summary = ingest.result()
         self.delivery.conflicts = self.ledger.conflicts
+        self.delivery.replaced = self.ledger.replaced
         await self._close_books()
         return self.delivery
 
@@ -154,6 +156,7 @@ class Fetching:
         self, planner: Planner, targets: Sequence[Target]
     ) -> AsyncIterator[SeriesPlan]:
         """Yield what the archive announces of the targets, as long as there is room for it."""
+        whole: set[str] = set()  # a series may be a target, and its objects as well
         for target in targets:
             if self._stopped():
                 return
@@ -162,7 +165,9 @@ class Fetching:
             found = False
             async for plan in self._below(planner, target):
                 found = True
-                yield plan
+                if plan.series_uid not in whole:
+                    whole.add(plan.series_uid)
+                    yield plan
             if not found and not (target.level in (Level.patient, Level.study)
                                   and await self._patient(planner.has_none_then, target)):
                 self.delivery.not_found.append(target)
@@ -175,7 +180,8 @@ class Fetching:
             known = {uid for plan in plans for uid in plan.instances}
             self.delivery.not_found += [t for t in some if t.uid not in known]
             for plan in plans:
-                yield plan
+                if plan.series_uid not in whole:
+                    yield plan
 
     async def _below(self, planner: Planner, target: Target) -> AsyncIterator[SeriesPlan]:
         if target.level is Level.series:
@@ -228,7 +234,13 @@ class Fetching:
             self.delivery.results.append(self.ledger.end(plan))
 
     async def _look(self, plan: SeriesPlan) -> None:
-        """See what of a series is in the graph already, with as much as is to be kept."""
+        """See what of a series is in the graph already, with as much as is to be kept.
+
+        Where corrected objects are asked for, nothing counts as there: only its content tells.
+        """
+        if self._means.folder.replace:
+            plan.coming = set(plan.instances)
+            return
         keep, store = self._means.folder.keep, self._means.store
         uids = sorted(plan.instances)
         for at in range(0, len(uids), PAGE):
@@ -248,6 +260,8 @@ class Fetching:
     def _take_leftovers(self, plan: SeriesPlan) -> None:
         """Take what an earlier process has stored and not brought into the graph."""
         folder = self._means.folder
+        if folder.replace:
+            return  # a file of today may be older than the object in the archive
         for uid in sorted(plan.coming):
             path = folder.place(Identity("", uid, plan.series_uid, plan.study_uid))
             if path.is_file() and kept_at(path).satisfies(folder.keep):

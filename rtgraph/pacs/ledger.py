@@ -52,9 +52,13 @@ class SeriesResult:
 
 @dataclass
 class Ledger:
-    """The books; `conflicts` came with other content than what was there."""
+    """The books; `conflicts` came with other content than what was there.
+
+    What is `replaced` came with other content, too, and has taken the place of what was there.
+    """
 
     conflicts: int = 0
+    replaced: int = 0
     _by_uid: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _by_series: dict[str, SeriesPlan] = field(default_factory=dict, repr=False)
     _unwritten: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -78,6 +82,7 @@ class Ledger:
         uid, series = stored.uids.sop_uid, stored.uids.series_uid
         with self._lock:
             self.conflicts += stored.outcome is Outcome.CONFLICT
+            self.replaced += stored.outcome is Outcome.REPLACED
             plan = self._by_uid.pop(uid, None)
             if plan is not None:
                 plan.coming.discard(uid)

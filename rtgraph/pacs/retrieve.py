@@ -234,7 +234,7 @@ def _options(means: Means) -> str:
     return json.dumps({
         "keep": means.folder.keep.value, "sync": means.folder.sync,
         "modalities": sorted(chosen.modalities), "without": sorted(chosen.without),
-        "dates": chosen.dates}, sort_keys=True)
+        "dates": chosen.dates, "replace": means.folder.replace}, sort_keys=True)
 
 
 async def _end(store: Store, record: Mapping[str, object], *, must: bool) -> None:

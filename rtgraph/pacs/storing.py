@@ -3,9 +3,11 @@
     .incoming/…            being written; what a killed process left there is removed
     study/series/sop.dcm   whole files; names are UIDs, no text of a patient is in a path
     .graph-only/…          files that are read into the graph and then removed (`keep = none`)
+    .replaced/…            what corrected objects took the place of, under names with a digest
 
-One name never holds two objects in turn: other content with the same UID is kept beside it, under
-a name with a digest, and an ingest reports it as CONFLICT.
+Other content with the same UID is kept beside the file that was there, under a name with a digest,
+and an ingest reports it as CONFLICT. Only who asks for corrected objects (`replace`) gets them in
+its place; then the ingest takes them for the object. Nothing is lost either way.
 """
 
 import os
@@ -30,7 +32,7 @@ from rtgraph.ingest.reading import file_meta
 from rtgraph.pacs import disk
 from rtgraph.pacs.part10 import Arrived, Identity, file_head, identity, without_bulk
 
-INCOMING, GRAPH_ONLY = ".incoming", ".graph-only"
+INCOMING, GRAPH_ONLY, REPLACED = ".incoming", ".graph-only", ".replaced"
 SUFFIX = ".dcm"
 # Files of an association that wait to be synced; more are synced while it goes on.
 UNSYNCED = 1000
@@ -44,6 +46,7 @@ class Outcome(StrEnum):
     STORED = "STORED"
     DUPLICATE = "DUPLICATE"
     CONFLICT = "CONFLICT"
+    REPLACED = "REPLACED"
 
 
 class Mismatch(Exception):
@@ -76,12 +79,15 @@ class Folder:
         association closes; `none`: when the system likes.
     min_free : int
         Bytes that are left on the disk: what would leave less is refused like a full disk.
+    replace : bool
+        Other content with the same UID takes the place of the file, which is put aside.
     """
 
     base: Path
     keep: Kept = Kept.FULL
     sync: str = "association"
     min_free: int = 0
+    replace: bool = False
     naming: Lock = field(default_factory=Lock, repr=False)
     prepared: int = 0  # ns, by the clock of the file system: what is older was here before
     _numbers: "count[int]" = field(default_factory=count, repr=False)
@@ -120,6 +126,20 @@ class Folder:
         return top / name_of(uids.study_uid) / name_of(uids.series_uid) / (
             name_of(uids.sop_uid) + SUFFIX)
 
+    def kept(self, uids: Identity) -> Kept:
+        """Return what is kept of an object: no less than of the file that it may replace."""
+        path = self.place(uids, Kept.FULL)
+        there = kept_at(path) if self.replace and path.exists() else Kept.NONE
+        return there if there.satisfies(self.keep) else self.keep
+
+    def put_aside(self, uids: Identity, file: Path) -> None:
+        """Give the file of an object a second name, under which it stays when it is replaced."""
+        digest = blake2b(file.read_bytes(), digest_size=8).hexdigest()
+        aside = self.base / REPLACED / self.place(uids, Kept.FULL).relative_to(self.base)
+        aside = aside.with_name(f"{aside.stem}.{digest}{SUFFIX}")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        disk.link(file, aside, self.naming)
+
     def session(self, *, closed: bool = False) -> "Session":
         """Return what stores the objects of one association; a closed one syncs each by itself."""
         return Session(self, _closed=closed)
@@ -153,8 +173,8 @@ class Session:
         if (uids.sop_uid, uids.sop_class) != (o.sop_uid, o.sop_class):
             raise Mismatch("the data set is another object than the request says")
         folder = self.folder
-        kept, data = _kept_part(o, folder.keep)
-        target = folder.place(uids)
+        kept, data = _kept_part(o, folder.kept(uids))
+        target = folder.place(uids, kept)
         if kept is Kept.NONE and (whole := folder.place(uids, Kept.FULL)).exists():
             return self._noted(Stored(uids, str(whole), Outcome.DUPLICATE))
         head = file_head(o, kept)
@@ -169,6 +189,10 @@ class Session:
                 if folder.sync == "file":
                     os.fsync(file.fileno())
             path, outcome = _named(temporary, target, kept, data, folder.naming)
+            if folder.replace and path != target:
+                folder.put_aside(uids, target)
+                os.replace(path, target)
+                path, outcome = target, Outcome.REPLACED
         finally:
             temporary.unlink(missing_ok=True)
         return self._noted(Stored(uids, str(path), outcome))

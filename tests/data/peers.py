@@ -29,7 +29,8 @@ def program(name: str) -> str | None:
 
 def missing() -> list[str]:
     """Names of what is not installed."""
-    names = ["Orthanc", "storescu", "storescp", "echoscu", "dcmqrscp", "movescu", "getscu"]
+    names = ["Orthanc", "storescu", "storescp", "echoscu", "dcmqrscp", "movescu", "getscu",
+             "dcmodify"]
     return [n for n in names if program(n) is None] + (
         [] if DICOMWEB.exists() else ["orthanc-dicomweb"])
 

@@ -2,6 +2,9 @@
 
 A line of a `console` block that begins with `$ ` is run, what follows is its stdout; a line `…`
 stands for what is left out. With RTGRAPH_WRITE_TUTORIALS=1 the pages get what was printed.
+
+A `json` or `toml` block after "Write this to `NAME`" is that file. A page with `orthanc.json` has
+an archive with these settings; its ports, and those of rtgraph, are free ones in the test.
 """
 
 import os
@@ -10,18 +13,24 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.data import peers
 from tests.server.conftest import TestGraph
 
 pytestmark = pytest.mark.server
 FOLDER = Path(__file__).parents[2] / "docs/tutorials"
 PAGES = sorted(FOLDER.glob("*.md"))
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"Write this to `([\w.]+)`[^`]*```(?:json|toml)\n(.*?)```", re.DOTALL)
+ARCHIVE = "orthanc.json"
+PORTS = ("4242", "11112")  # of the archive, of rtgraph
+DCMTK = ("dcmodify", "storescu")
 LEFT_OUT = "…"
 # What differs from run to run, and what stands for it in the comparison.
 VARYING = [
@@ -30,6 +39,11 @@ VARYING = [
     (r"\b[0-9a-f]{16}-[0-9a-f]{8}\b", "CASE"),
     (r"\b[0-9a-f]{16}\b", "PATIENT"),
     (r"\b\d+(\.\d+)? (ms|s|min)\b( \d+ s)?", "TIME"),
+    (r"@127\.0\.0\.1:\d+ +\d+", "ARCHIVE"),  # port, and milliseconds until it answered
+    (r"\bOFFIS_DCMTK_\d+", "DCMTK"),
+    (r"\b\d{8}T\d{6}Z-[0-9a-f]{6}\b", "RUN"),
+    (r"─+", "─"),
+    (r"  +", "  "),
 ]
 
 
@@ -52,16 +66,38 @@ def alike(line: str) -> str:
     return line.rstrip()
 
 
+def with_ports(text: str, ports: Mapping[str, int]) -> str:
+    for shown, port in ports.items():
+        text = re.sub(rf"\b{shown}\b", str(port), text)
+    return text
+
+
+@contextmanager
+def archive_of(text: str, work: Path, ports: Mapping[str, int]) -> Iterator[None]:
+    """Write the files of a page, and run the archive that it has."""
+    files = dict(FILE.findall(text))
+    for name, content in files.items():
+        (work / name).write_text(with_ports(content, ports), encoding="utf-8")
+    if ARCHIVE not in files:
+        yield
+        return
+    where = peers.program("Orthanc")
+    assert where is not None
+    with peers.running([where, ARCHIVE], work / "orthanc.log", cwd=work) as process:
+        peers.wait_for(ports[PORTS[0]], process)
+        yield
+
+
 def printed(command: str, work: Path, graph: TestGraph) -> list[str]:
     """Run a command in a folder, with the server of the tests; return its stdout."""
     program, *words = shlex.split(command)
     if program == "export":  # the home of a managed server; here the tests have another
         return []
-    assert program in ("rtgraph", "ls")
+    assert program in ("rtgraph", "ls", "mv", *DCMTK)
     own = [sys.executable, "-m", "rtgraph"] if program == "rtgraph" else [program]
     done = subprocess.run(
         [*own, *words], cwd=work, text=True, capture_output=True, timeout=600, encoding="utf-8",
-        env=os.environ | graph.server.environment)
+        env=os.environ | graph.server.environment | {"TCP_NODELAY": "1"})
     assert done.returncode in (0, 1), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout.splitlines()
@@ -98,7 +134,11 @@ def test_the_commands_print_what_the_page_shows(
 ) -> None:
     text = page.read_text(encoding="utf-8")
     run = [step for block in BLOCK.findall(text) for step in steps(block)]
-    made = [printed(step.command, tmp_path, graph) for step in run]
+    if ARCHIVE in text and (names := peers.missing()):
+        pytest.skip(f"not installed: {', '.join(names)}")
+    ports = {shown: peers.free_port() for shown in PORTS}
+    with archive_of(text, tmp_path, ports):
+        made = [printed(with_ports(step.command, ports), tmp_path, graph) for step in run]
     if os.environ.get("RTGRAPH_WRITE_TUTORIALS"):
         page.write_text(written(text, iter(made)), encoding="utf-8", newline="\n")
     else:

@@ -115,10 +115,11 @@ def test_the_books_of_a_series() -> None:
     assert not books.arrived(stored("a", Outcome.DUPLICATE))  # sent twice
     assert books.arrived(stored("b", Outcome.DUPLICATE))      # here from before
     assert books.arrived(stored("x", Outcome.CONFLICT, "other"))
+    assert books.arrived(stored("y", Outcome.REPLACED, "other"))
     result = books.end(plan)
     assert (result.announced, result.there, result.received, dict(result.failed)) == (
         4, 1, 2, {"c": "c"})
-    assert books.conflicts == 1
+    assert (books.conflicts, books.replaced) == (1, 1)
     assert books.unwritten() == {"s": {"a", "b"}}
 
 

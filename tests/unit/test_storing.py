@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -16,6 +17,8 @@ from pydicom.uid import (
 
 from rtgraph.errors import ReceiverError
 from rtgraph.graphmodel.archive import Kept
+from rtgraph.ingest.discover import walk, with_roots
+from rtgraph.ingest.records import Found
 from rtgraph.pacs import storing
 from rtgraph.pacs.part10 import Arrived, Identity, file_head, identity, without_bulk
 from rtgraph.pacs.storing import Folder, Mismatch, Outcome, Stored, Unreadable
@@ -156,6 +159,55 @@ def test_other_content_is_kept_once(tmp_path: Path) -> None:
     assert outcomes == [Outcome.STORED, Outcome.CONFLICT, Outcome.DUPLICATE, Outcome.CONFLICT,
                         Outcome.DUPLICATE]
     assert len(files(base)) == 3
+
+
+def comment(path: str | Path) -> str:
+    return str(dcmread(path).PatientComments)
+
+
+def test_a_corrected_object_takes_the_place_of_the_file(tmp_path: Path) -> None:
+    base, asking = folder(tmp_path), folder(tmp_path, replace=True)
+    name = f"{uid('study')}/{uid('series')}/{uid('one')}"
+    base.session().store(sent(PatientComments="first"))
+    base.session().store(sent(PatientComments="second"))  # was kept beside it
+    found = []
+    for text in ("first", "second", "second", "third"):
+        stored = asking.session().store(sent(PatientComments=text))
+        assert stored.path == str(base.base / f"{name}.dcm")
+        found.append((stored.outcome.value, comment(stored.path)))
+    assert found == [("DUPLICATE", "first"), ("REPLACED", "second"), ("DUPLICATE", "second"),
+                     ("REPLACED", "third")]
+    aside = [p for p in files(base) if p != f"{name}.dcm"]
+    assert sorted(comment(base.base / p) for p in aside) == ["first", "second"]
+    assert all(p.startswith(f".replaced/{name}.") for p in aside)
+    _, roots = with_roots([base.base], {})
+    found_again = list(walk([str(base.base)], roots))
+    assert [f.path for f in found_again if isinstance(f, Found)] == [f"received:{name}.dcm"]
+
+
+REPLACED = [
+    # name                        there          keep           kept after
+    ("header by header",          Kept.HEADER,   Kept.HEADER,   "RTGRAPH_HEADER"),
+    ("header by full",            Kept.HEADER,   Kept.FULL,     "RTGRAPH_0"),
+    ("full stays full",           Kept.FULL,     Kept.HEADER,   "RTGRAPH_0"),
+    ("full by one for the graph", Kept.FULL,     Kept.NONE,     "RTGRAPH_0"),
+    ("header, for the graph",     Kept.HEADER,   Kept.NONE,     "RTGRAPH_HEADER"),
+]
+
+
+@pytest.mark.parametrize(("there", "keep", "after"), [c[1:] for c in REPLACED],
+                         ids=[c[0] for c in REPLACED])
+def test_what_replaces_a_file_keeps_no_less(
+    tmp_path: Path, there: Kept, keep: Kept, after: str
+) -> None:
+    pixels: dict[str, Any] = {"PixelData": b"\1\0" * 500, "BitsAllocated": 16}
+    folder(tmp_path, keep=there).session().store(sent(PatientComments="first", **pixels))
+    stored = folder(tmp_path, keep=keep, replace=True).session().store(
+        sent(PatientComments="second", **pixels))
+    read = dcmread(stored.path)
+    assert read.PatientComments == "second"
+    assert str(read.file_meta.ImplementationVersionName).startswith(after)
+    assert ("PixelData" in read) == (after == "RTGRAPH_0")
 
 
 PIXELS = sent(PixelData=b"\1\0" * 500, BitsAllocated=16)

@@ -1,6 +1,9 @@
 """Peers: one Orthanc for a module, and a receiver in this process."""
 
 import gc
+import os
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,6 +22,7 @@ from rtgraph.pacs.storing import Folder, Stored
 from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
+from tests.server.conftest import TestGraph
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +93,51 @@ class Receiver:
 
     def files(self) -> list[Path]:
         return sorted(p for p in self.folder.base.rglob("*") if p.is_file())
+
+
+class Project:
+    """A folder with settings of archives, in which commands are run."""
+
+    def __init__(self, folder: Path, graph: TestGraph, archive: Orthanc) -> None:
+        self.folder, self.graph, self.archive = folder, graph, archive
+        self.port = peers.free_port()
+        archive.knows("rtgraph", "RTGRAPH", self.port)
+        self.received = folder / "received"
+        self.settings("")
+
+    def settings(self, more: str, associations: int = 2) -> None:
+        (self.folder / "rtgraph.toml").write_text(
+            f'[pacs]\nport = {self.port}\nretry = 2\nsilence = 20\nmin_free = "1M"\n'
+            f'[nodes.clinic]\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
+            f'port = {self.archive.port}\nassociations = {associations}\n'
+            f'[nodes.web]\nurl = "{self.archive.url}/dicom-web"\n{more}', encoding="utf-8")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "rtgraph", "pacs", "retrieve", *words]
+
+    def rtgraph(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run any command."""
+        return self._run([sys.executable, "-m", "rtgraph", *words])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | self.graph.server.environment | {
+            "RTGRAPH_JOBS": "1", "XDG_CONFIG_HOME": str(self.folder)}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run(self.command(*words))
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=self.folder, env=self.environment,
+                              capture_output=True, encoding="utf-8", timeout=900)
+
+    def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
+        if way == "DICOMweb":
+            return self.run("--node", "web", *words)
+        return self.run("--node", "clinic", "--transport", way, *words)
+
+    def files(self) -> list[Path]:
+        return sorted(p for p in self.received.rglob("*.dcm") if p.is_file())
 
 
 Receive = Callable[..., Receiver]

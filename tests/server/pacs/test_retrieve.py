@@ -3,10 +3,8 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
 from tests.server.conftest import TestGraph
-from tests.server.pacs.conftest import real_files, until
+from tests.server.pacs.conftest import Project, real_files, until
 
 # What depends on the file that an object is in, and what only an archive says.
 OTHERWISE = ("file_path", "file_size", "file_mtime", "header_digest", "expected_n_series",
@@ -30,44 +28,6 @@ WAYS = ["move", "get", "DICOMweb"]
 def filled(archive: Orthanc, cohort: list[Path]) -> Orthanc:
     archive.add(*cohort)
     return archive
-
-
-class Project:
-    """A folder with settings of archives, in which commands are run."""
-
-    def __init__(self, folder: Path, graph: TestGraph, archive: Orthanc) -> None:
-        self.folder, self.graph, self.archive = folder, graph, archive
-        self.port = peers.free_port()
-        archive.knows("rtgraph", "RTGRAPH", self.port)
-        self.received = folder / "received"
-        self.settings("")
-
-    def settings(self, more: str, associations: int = 2) -> None:
-        (self.folder / "rtgraph.toml").write_text(
-            f'[pacs]\nport = {self.port}\nretry = 2\nsilence = 20\nmin_free = "1M"\n'
-            f'[nodes.clinic]\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
-            f'port = {self.archive.port}\nassociations = {associations}\n'
-            f'[nodes.web]\nurl = "{self.archive.url}/dicom-web"\n{more}', encoding="utf-8")
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "rtgraph", "pacs", "retrieve", *words]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return os.environ | self.graph.server.environment | {
-            "RTGRAPH_JOBS": "1", "XDG_CONFIG_HOME": str(self.folder)}
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*words), cwd=self.folder, env=self.environment,
-                              capture_output=True, encoding="utf-8", timeout=900)
-
-    def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
-        if way == "DICOMweb":
-            return self.run("--node", "web", *words)
-        return self.run("--node", "clinic", "--transport", way, *words)
-
-    def files(self) -> list[Path]:
-        return sorted(p for p in self.received.rglob("*.dcm") if p.is_file())
 
 
 @pytest.fixture
