@@ -131,6 +131,13 @@ Modality = Annotated[list[str] | None, typer.Option(
     "--modality", "-m", help="Take objects of this Modality only; may be repeated.")]
 NotModality = Annotated[list[str] | None, typer.Option(
     "--exclude-modality", help="Leave out objects of this Modality; may be repeated.")]
+
+
+def modalities(given: list[str] | None) -> frozenset[str]:
+    """Return modalities of the command line as they are in files."""
+    return frozenset(m.strip().upper() for m in given or ())
+
+
 Writers = Annotated[int | None, typer.Option(
     "--writers", min=1, help="Writers, one per partition of patients.")]
 Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Objects in a transaction.")]

@@ -28,6 +28,7 @@ from rtgraph.cli.options import (
     Tags,
     Uri,
     Writers,
+    modalities,
 )
 from rtgraph.cli.progress import counted, event, noted, told, watched
 from rtgraph.cli.summary import summary_text
@@ -71,7 +72,7 @@ def ingest(
         writers=settings.writers, batch=settings.batch, full=full or retry is not None,
         follow_links=follow_links, names=settings.names, **_given(
             prune=prune, limit=None if max_rejects is None else limit_of(max_rejects),
-            modalities=Modalities(_modalities(modality), _modalities(exclude_modality))))
+            modalities=Modalities(modalities(modality), modalities(exclude_modality))))
     target = target_of(settings, writes=True)
     again = retried is not None and rejects is not None and _same(retried, rejects)
 
@@ -111,10 +112,6 @@ def _retry(paths: list[Path], listed: Path | None, prune: bool) -> "Retry | None
 
 def _same(a: Path, b: Path) -> bool:
     return a.resolve() == b.resolve()
-
-
-def _modalities(given: list[str] | None) -> frozenset[str]:
-    return frozenset(m.strip().upper() for m in given or ())
 
 
 def _ended(summary: "Summary", log: LogFormat) -> None:

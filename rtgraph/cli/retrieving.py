@@ -29,6 +29,7 @@ from rtgraph.cli.options import (
     Sync,
     Transport,
     Uri,
+    modalities,
 )
 from rtgraph.cli.pacs import nodes_of, pacs_app
 from rtgraph.cli.progress import event, told, watched
@@ -134,7 +135,7 @@ def pacs_retrieve(
            "pause": pause}
     chosen = {name: value for name, value in own.items() if value is not None}
     asked = [changed(node, **cast(dict[str, Any], chosen)) for node in nodes_of(settings, nodes)]
-    what = Chosen(_upper(modality), _upper(exclude_modality),
+    what = Chosen(modalities(modality), modalities(exclude_modality),
                   conditions([f"StudyDate={dates}"])["StudyDate"] if dates else "")
     listed_patients = wanted.read_patients(patients, column) if patients else None
     target = target_of(settings, writes=not dry_run)
@@ -168,10 +169,6 @@ def pacs_retrieve(
     asyncio.run(watched(work(), shown, log_format))
     _print(retrieval, output_format, output, force, log_format, log_identifiers)
     raise typer.Exit(retrieval.exit_code)
-
-
-def _upper(given: list[str] | None) -> frozenset[str]:
-    return frozenset(m.strip().upper() for m in given or ())
 
 
 def _print(

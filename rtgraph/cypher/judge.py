@@ -9,12 +9,12 @@ from pathlib import Path
 from rtgraph.cypher.header import Check
 from rtgraph.cypher.policy import Limits, Policy, Suppression
 from rtgraph.cypher.report import (
+    UNFINISHED,
     Finding,
     Fixed,
     Report,
     Result,
     State,
-    Status,
     fingerprint,
     identity,
     issue_key,
@@ -23,7 +23,6 @@ from rtgraph.cypher.report import (
 from rtgraph.errors import UsageError
 
 BASELINE_VERSION = 1
-_UNFINISHED = (Status.errored, Status.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def judge(
 
 def _weighed(result: Result, report: Report, policy: Policy) -> Result:
     """Return a result with the severities of the project, and the status that follows."""
-    if result.status in _UNFINISHED:
+    if result.status in UNFINISHED:
         return result
     limits = policy.limits.get(result.check.id, Limits())
     n = result.total if report.patient else sum(f.counts for f in result.findings)

@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from rtgraph.cypher.header import Check, Confidence, Level, Severity
 from rtgraph.errors import ExitCode
+from rtgraph.text import one_line
 
 
 class Status(StrEnum):
@@ -20,6 +21,10 @@ class Status(StrEnum):
     not_checked = "not checked"  # there was nothing to look at
     errored = "errored"          # it could not finish
     skipped = "skipped"          # its facts belong to another level, or it needs a protocol
+
+
+UNFINISHED = (Status.errored, Status.skipped)  # whether there is a finding is not known
+QUIET = (Status.passed, Status.not_checked)  # nothing was found
 
 
 class State(StrEnum):
@@ -193,3 +198,9 @@ def issue_key(check: Check, finding: Finding) -> str:
 def fingerprint(check: Check, finding: Finding) -> str:
     """Return a digest of the identity, 32 hex digits: the same after a wipe and a re-ingest."""
     return blake2b(issue_key(check, finding).encode(), digest_size=16).hexdigest()
+
+
+def ends(subject: str | None, target: str | None) -> str:
+    """Return subject and target of a finding in one line."""
+    text = one_line(subject or "-")
+    return text if target is None else f"{text} → {one_line(target)}"

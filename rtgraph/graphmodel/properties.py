@@ -19,6 +19,7 @@ _TYPES = {
     "SV": "INTEGER", "UV": "INTEGER",
     "US or SS": "INTEGER", "US or OW": "INTEGER", "US or SS or OW": "INTEGER",
 }
+LONGEST_DECIMAL = 16  # characters of a value of VR DS, PS3.5 6.2
 _CUT = (("truncated", "BOOLEAN", "true when the text was cut after 4,096 characters"),)
 # What stands beside a single value, by VR: suffix, type, note.
 _COMPANIONS = {

@@ -28,7 +28,7 @@ WIPE = (
 AFTER_WIPE = "MATCH (s:Schema) SET s.key = coalesce($key, s.key) REMOVE s.upgraded_from"
 # Takes the lock of a node that every store has once, until the transaction ends.
 HOLD_SCHEMA = "MATCH (s:Schema) SET s.version = s.version"
-MAX_CLIQUE = 32
+MAX_CLIQUE = 32  # with more members of a frame, each is linked to one of them only
 WELL_KNOWN_FRAMES = "1.2.840.10008.1.4."
 
 _INDEXES = (

@@ -8,6 +8,7 @@ value is said beside it, never by an exception.
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from rtgraph.graphmodel.properties import LONGEST_DECIMAL
 from rtgraph.ingest.charset import REPLACED, clean, decoded, encodings_of, text
 from rtgraph.ingest.vr import (
     BINARY,
@@ -29,7 +30,6 @@ __all__ = ["LONGEST_RAW", "LONGEST_TEXT", "LONGEST_UID", "Declared", "Reading", 
 LONGEST_TEXT = 4096
 LONGEST_RAW = 256
 LONGEST_UID = 256  # above it the length field must be wrong, and no index would take it
-LONGEST_DECIMAL = 16
 # UIDs that the graph keeps as keys: the check VAL-02 finds those that are malformed.
 KEYS = frozenset({"SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID",
                   "FrameOfReferenceUID"})

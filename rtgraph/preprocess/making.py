@@ -15,7 +15,7 @@ from rtgraph.preprocess.beams import beams_of
 from rtgraph.preprocess.contours import Roi
 from rtgraph.preprocess.dose import Dose, agreement, dose_on, read_dose
 from rtgraph.preprocess.dvh import Dvh
-from rtgraph.preprocess.geometry import Grid
+from rtgraph.preprocess.geometry import Floats, Grid
 from rtgraph.preprocess.images import Volume, read_volume
 from rtgraph.preprocess.masks import Finding, Mask, RoiMask, findings_of
 from rtgraph.preprocess.masksteps import processed
@@ -26,6 +26,7 @@ from rtgraph.preprocess.policy import beam_doses, plausibility
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.registration import described
 from rtgraph.preprocess.settings import Settings
+from rtgraph.preprocess.sides import profile_of, side_of
 from rtgraph.preprocess.sources import Sources
 from rtgraph.preprocess.steps import Context, Statistics, Suv, applied
 from rtgraph.preprocess.storeddvh import StoredDvh, compared, stored_dvhs
@@ -240,10 +241,16 @@ def _coverage(roi: Roi, dvh: Dvh) -> list[Finding]:
                     f"{dvh.covered:.1%} of the volume has dose")]
 
 
+def _profile(made: RoiMask | None) -> Floats | None:
+    return None if made is None or made.mask is None else profile_of(made.mask)
+
+
 def _record(sources: Sources, rois: Mapping[int, RoiMask], matches: Mapping[int, Match],
             made: Made) -> None:
     """Complete the record of a case for the manifest."""
     plan, settings, grid = sources.plan, sources.settings, made.grid
+    body = next((_profile(rois.get(r.number)) for r in sources.structures.rois
+                 if r.interpreted_type == "EXTERNAL"), None)
     facts = []
     for roi in sources.structures.rois:
         found, name = rois.get(roi.number), matches[roi.number]
@@ -253,7 +260,7 @@ def _record(sources: Sources, rois: Mapping[int, RoiMask], matches: Mapping[int,
             "method": None if name.method is None else str(name.method), "score": name.score,
             "type": roi.interpreted_type, "segment": roi.number in sources.segments,
             "contradictions": contradictions(
-                name, roi.interpreted_type),
+                name, roi.interpreted_type, side_of(_profile(found), body)),
             "points_mm": [] if found is None else list(found.points),
             "facts": None if found is None else asdict(found.facts),
             "dvh": None if dvh is None else {

@@ -20,7 +20,7 @@ from rtgraph.graphmodel.measured import (
     ROI_MEASURES,
     Measure,
 )
-from rtgraph.graphmodel.properties import names
+from rtgraph.graphmodel.properties import LONGEST_DECIMAL, names
 from rtgraph.graphmodel.roi_words import side_in_name
 from rtgraph.graphmodel.standard_names import Side
 from rtgraph.preprocess.cases import SourceFile
@@ -31,14 +31,13 @@ from rtgraph.preprocess.files import read
 from rtgraph.preprocess.geometry import Floats, Grid
 from rtgraph.preprocess.images import open_series
 from rtgraph.preprocess.mapping import IDENTITY, Mapping
-from rtgraph.preprocess.masks import Mask, RoiMask, make_mask
+from rtgraph.preprocess.masks import RoiMask, make_mask
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.registration import Walk, mapping_of, read_registration
+from rtgraph.preprocess.sides import profile_of, side_of
 from rtgraph.preprocess.sources import current
 from rtgraph.preprocess.stacks import StackOptions
 
-MIDLINE_MM = 10.0  # nearer to the middle of the body, a structure has no side
-LONGEST_DECIMAL = 16  # characters, PS3.5 6.2
 _AS_IT_IS = StackOptions(allow_nonuniform=True, allow_tilt=True)  # true planes are measured
 T = TypeVar("T")
 
@@ -238,39 +237,6 @@ def roi_facts(made: RoiMask) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value
             for name in names(ROI_MEASURES)
             if (value := getattr(made.facts, name, None)) is not None}
-
-
-def profile_of(mask: Mask) -> Floats:
-    """Return plane, volume and the middle in x (LPS, mm) of each plane of a mask, (n, 3)."""
-    areas = mask.array.sum(axis=(1, 2), dtype=np.float64)
-    planes = np.flatnonzero(areas)
-    columns = mask.array.sum(axis=1, dtype=np.float64)[planes] @ np.arange(mask.array.shape[2])
-    rows = mask.array.sum(axis=2, dtype=np.float64)[planes] @ np.arange(mask.array.shape[1])
-    index = np.column_stack([columns / areas[planes] + mask.start[2],
-                             rows / areas[planes] + mask.start[1], planes + mask.start[0]])
-    volumes = areas[planes] * mask.grid.thicknesses[planes + mask.start[0]]
-    return np.column_stack([index[:, 2], volumes, mask.grid.to_points(index)[:, 0]])
-
-
-def side_of(profile: Floats | None, body: Floats | None) -> Side | None:
-    """Return the side of the body on which the centroid of a structure is, by their profiles.
-
-    The middle of the body is that of the planes of the structure. None without a body, and within
-    `MIDLINE_MM` of its middle.
-    """
-    if profile is None or body is None or not len(profile) or not len(body):
-        return None
-    middle = dict(zip(body[:, 0], body[:, 2], strict=True))
-    shared = np.array([plane in middle for plane in profile[:, 0]])
-    x = float(np.average(profile[:, 2], weights=profile[:, 1]))
-    if shared.any():
-        x_body = float(np.average([middle[p] for p in profile[shared, 0]],
-                                  weights=profile[shared, 1]))
-    else:
-        x_body = float(np.average(body[:, 2], weights=body[:, 1]))
-    if abs(x - x_body) < MIDLINE_MM:
-        return None
-    return Side.LEFT if x > x_body else Side.RIGHT
 
 
 def _one_side(side: Side | None) -> str | None:

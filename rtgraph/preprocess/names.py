@@ -16,9 +16,10 @@ from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import roi_names
 from rtgraph.graphmodel.roi_names import SCORES, Method
 from rtgraph.graphmodel.roi_words import side_in_name
-from rtgraph.graphmodel.standard_names import standard_names
+from rtgraph.graphmodel.standard_names import Side, standard_names
 
 TARGETS = frozenset({"GTV", "CTV", "ITV", "PTV"})
+_ONE_SIDE = (Side.LEFT, Side.RIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def fold(name: str) -> str:
     return " ".join(normalize("NFKC", name).casefold().split())
 
 
-def contradictions(found: Match, interpreted_type: str, side_in_space: str = "") -> list[str]:
+def contradictions(
+    found: Match, interpreted_type: str, side_in_space: Side | None = None
+) -> list[str]:
     """Return where name, type and place of an ROI contradict each other, as codes."""
     codes = []
     target = found.standard[:3] in TARGETS
@@ -132,7 +135,7 @@ def contradictions(found: Match, interpreted_type: str, side_in_space: str = "")
         codes.append("TARGET_TYPED_AS_OTHER")
     if found.standard and not target and interpreted_type in ("GTV", "CTV", "PTV"):
         codes.append("ORGAN_TYPED_AS_TARGET")
-    if found.side and side_in_space and found.side != side_in_space:
+    if found.side in _ONE_SIDE and side_in_space in _ONE_SIDE and found.side != side_in_space:
         codes.append("SIDE")
     return codes
 

@@ -22,6 +22,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 from rtgraph import __version__
+from rtgraph.graphmodel.properties import LONGEST_DECIMAL
 from rtgraph.output import write_file
 from rtgraph.preprocess.contours import read_structures
 from rtgraph.preprocess.geometry import Floats, Grid, grid_of
@@ -31,7 +32,6 @@ from rtgraph.preprocess.outlines import outlines
 from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.sampling import resample
 
-LONGEST_DECIMAL = 16  # characters of a value of VR DS, PS3.5 6.2
 DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # retired class that structure sets state for the study
 _CONTOUR_DATA = Tag(0x3006, 0x0050)
 _COPIED = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",

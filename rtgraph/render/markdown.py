@@ -4,20 +4,19 @@ import re
 from html import escape
 
 from rtgraph.cypher.header import Confidence
-from rtgraph.cypher.report import Report, Result, Status
+from rtgraph.cypher.report import QUIET, UNFINISHED, Report, Result
 from rtgraph.render.report import finding_map, said_states, share, totals
 from rtgraph.text import one_line
 
 # Text from files must not become a heading, a link, a mention, an image or HTML.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~@$-])")
-_QUIET = (Status.passed, Status.not_checked)
 
 
 def report_markdown(
     report: Report, limit: int | None = 5, identifiers: bool = False
 ) -> str:
     """Return the totals, a table of the checks that did not pass, and their findings."""
-    shown = [r for r in report.results if r.status not in _QUIET]
+    shown = [r for r in report.results if r.status not in QUIET]
     lines = ["# Checks of the graph", "", *(escaped(t) + "  " for t in totals(report))]
     if shown:
         lines += ["", "| check | result | findings | what must hold |", "| --- | --- | --- | --- |"]
@@ -39,7 +38,7 @@ def escaped(value: object) -> str:
 
 def _row(result: Result) -> str:
     check = result.check
-    finished = result.status not in (Status.errored, Status.skipped)
+    finished = result.status not in UNFINISHED
     states = said_states(result.states())
     cells = [
         check.id, result.severity if finished and result.findings else result.status,

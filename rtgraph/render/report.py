@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from rtgraph.cypher.header import Check, Confidence, Severity
 from rtgraph.cypher.links import file_link, subject_link
 from rtgraph.cypher.report import (
+    QUIET,
+    UNFINISHED,
     Finding,
     Report,
     Result,
     State,
     Status,
+    ends,
     fingerprint,
 )
 from rtgraph.graphmodel.tables import Row, hide
@@ -24,8 +27,6 @@ _COLUMNS = (
     "check", "severity", "confidence", "state", "patient_key", "subject", "target", "detail",
     "accepted", "title",
 )
-_UNFINISHED = (Status.errored, Status.skipped)
-_QUIET = (Status.passed, Status.not_checked)
 
 
 def report_table(
@@ -44,14 +45,14 @@ def report_table(
     quiet : bool
         Print findings and checks that errored only.
     """
-    unwanted = (*_QUIET, Status.skipped, Status.accepted) if quiet else _QUIET
+    unwanted = (*QUIET, Status.skipped, Status.accepted) if quiet else QUIET
     lines = []
     for result in report.results:
         if result.status not in unwanted:
             lines += [_headline(result), *_findings(result, report, limit, identifiers)]
     if quiet:
         return "".join(f"{row}\n" for row in lines)
-    lines += [f"fixed   {f.check} {_ends(f.subject, f.target)}" for f in report.fixed]
+    lines += [f"fixed   {f.check} {ends(f.subject, f.target)}" for f in report.fixed]
     return "\n".join([*lines, *([""] if lines else []), *totals(report), ""])
 
 
@@ -64,7 +65,7 @@ def report_concise(report: Report, identifiers: bool = False) -> str:
         for finding in result.findings:
             shown = finding_map(result.check, finding, identifiers)
             words = [result.check.id, finding.severity, finding.state,
-                     _ends(finding.subject, finding.target), one_line(shown["detail"])]
+                     ends(finding.subject, finding.target), one_line(shown["detail"])]
             lines.append(" ".join(w for w in words if w))
     return "".join(f"{row}\n" for row in lines)
 
@@ -214,7 +215,7 @@ def share(result: Result) -> str:
 
 def _headline(result: Result) -> str:
     check = result.check
-    if result.status in _UNFINISHED:
+    if result.status in UNFINISHED:
         return f"{check.id} {result.status:<8} {one_line(result.message)}"
     heuristic = " (heuristic)" if check.confidence is Confidence.heuristic else ""
     states = said_states(result.states())
@@ -232,18 +233,13 @@ def _findings(
     lines = []
     for finding in new[:limit]:
         shown = finding_map(result.check, finding, identifiers)
-        words = [_ends(finding.subject, finding.target)]
+        words = [ends(finding.subject, finding.target)]
         words += [str(finding.severity)] if varies else []
         words += [one_line(shown["detail"])] if shown["detail"] else []
         words += [f"patient {one_line(finding.patient_key)}"] if not report.patient else []
         lines.append("   " + "   ".join(words))
     more = len(new) - len(lines)
     return [*lines, f"   … {more:,} more"] if more else lines
-
-
-def _ends(subject: str | None, target: str | None) -> str:
-    text = one_line(subject or "-")
-    return text if target is None else f"{text} → {one_line(target)}"
 
 
 def _plural(word: str, n: int) -> str:

@@ -7,13 +7,12 @@ from markupsafe import Markup
 
 from rtgraph.cypher.header import Confidence, Severity
 from rtgraph.cypher.links import file_link, subject_link
-from rtgraph.cypher.report import Finding, Report, Result, Status
+from rtgraph.cypher.report import QUIET, Finding, Report, Result, Status, ends
 from rtgraph.graphmodel.tables import hide
 from rtgraph.text import one_line, plain
 from rtgraph.viz.html import csp_hash, environment, part
 
 MOST_FINDINGS = 1000
-_QUIET = (Status.passed, Status.not_checked, Status.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def render_report(
         fail_on=fail_on.value, exit_code=int(report.exit_code(fail_on)), identifiers=identifiers,
         counts=counted, severities={s.value: n for s, n in reversed(report.severities().items())},
         states={s.value: n for s, n in report.states().items()}, baseline=report.baseline,
-        fixed=[{"check": f.check, "ends": _ends(f.subject, f.target)} for f in report.fixed],
+        fixed=[{"check": f.check, "ends": ends(f.subject, f.target)} for f in report.fixed],
         notices=[plain(n) for n in report.notices],
         checks=[_check(r, context, identifiers) for r in report.results],
         browser=context.browser,
@@ -76,7 +75,7 @@ def _check(result: Result, context: Context, identifiers: bool) -> dict[str, obj
         + " (partial)" * result.partial if finished else "",
         "message": plain(result.message), "fix": plain(check.fix), "source": plain(check.source),
         "why": plain(check.why), "exceptions": plain(check.exceptions),
-        "quiet": result.status in _QUIET,
+        "quiet": result.status in (*QUIET, Status.skipped),
         "browser": file_link(context.browser, check)
         if context.browser and check.statement else None,
         "findings": [_finding(result, f, context, identifiers) for f in shown],
@@ -97,7 +96,3 @@ def _finding(
         "figure": context.figure(finding.patient_key) if finding.patient_key else None,
         "browser": subject_link(context.browser, finding.subject) if context.browser else None,
     }
-
-
-def _ends(subject: str | None, target: str | None) -> str:
-    return one_line(subject or "-") + (f" → {one_line(target)}" if target is not None else "")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Literal
 
+from rtgraph.graphmodel.schema import MAX_CLIQUE
 from rtgraph.graphmodel.tables import Row, Tables
 from rtgraph.viz.boxes import Box, Boxes, Held, Kind
 
 __all__ = ["Box", "Edge", "SeriesEdge", "Subgraph", "fold"]
 
-MAX_CLIQUE = 32  # with more boxes in a frame, each is linked to one image series only
 Ends = tuple[str, str, str]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtgraph.errors import UsageError
+from rtgraph.graphmodel.standard_names import Side
 from rtgraph.preprocess.names import (
     Chosen,
     NameMap,
@@ -81,8 +82,9 @@ def test_names_in_file_names(raw: str, expected: str) -> None:
 
 def test_contradictions() -> None:
     assert contradictions(match("PTV"), "ORGAN") == ["TARGET_TYPED_AS_OTHER"]
-    assert contradictions(match("Lung_L"), "PTV", "RIGHT") == ["ORGAN_TYPED_AS_TARGET", "SIDE"]
-    assert contradictions(match("Lung_L"), "ORGAN", "LEFT") == []
+    assert contradictions(match("Lung_L"), "PTV", Side.RIGHT) == ["ORGAN_TYPED_AS_TARGET", "SIDE"]
+    assert contradictions(match("Lung_L"), "ORGAN", Side.LEFT) == []
+    assert contradictions(match("Lungs"), "ORGAN", Side.RIGHT) == []
     assert contradictions(match("PTV"), "PTV") == []
 
 

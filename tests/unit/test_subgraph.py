@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 
 from bench.rows import Rows
+from rtgraph.graphmodel.schema import MAX_CLIQUE
 from rtgraph.graphmodel.tables import Tables
-from rtgraph.viz.subgraph import MAX_CLIQUE, Edge, SeriesEdge, fold
+from rtgraph.viz.subgraph import Edge, SeriesEdge, fold
 from tests.page.example import patient
 
 IF_ALONE = frozenset({"STRUCTURE_SET_SERIES"})
