@@ -223,7 +223,7 @@ class Fetching:
             return
         self.ledger.begin(plan)
         try:
-            if wanted:
+            if wanted or plan.unknown:
                 await self._call(self._take_leftovers, plan)
                 async for attempt in rounds(self._means.settings.rounds):
                     with attempt:

@@ -113,7 +113,8 @@ class Ledger:
         return SeriesResult(
             plan.study_uid, plan.series_uid, plan.modality, plan.announced,
             len(plan.there) or plan.held, plan.arrived, patient_id=plan.patient_id,
-            issuer=plan.issuer, number=None if plan.partial else plan.announced,
+            issuer=plan.issuer,
+            number=None if plan.partial or plan.unknown else plan.announced,
             study_series=plan.study_series, listed=bool(plan.instances),
             failed={uid: plan.instances.get(uid, "") for uid in sorted(plan.coming)},
             refused=tuple(sorted(

@@ -63,6 +63,11 @@ class SeriesPlan:
     seen: set[str] = field(default_factory=set, repr=False)
 
     @property
+    def unknown(self) -> bool:
+        """Tell whether the archive neither lists nor counts the objects; asking for them tells."""
+        return not (self.instances or self.partial) and self.number is None
+
+    @property
     def announced(self) -> int:
         """How many objects should be there in the end."""
         return len(self.instances) if self.partial else max(len(self.instances), self.number or 0)

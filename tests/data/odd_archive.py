@@ -37,6 +37,7 @@ class OddArchive:
     times: dict[Any, list[float]] = field(default_factory=dict)
     destination: tuple[str, int] = ("127.0.0.1", 0)
     lists_objects: bool = True
+    counts_objects: bool = True
 
     def matching(self, query: Dataset) -> list[Dataset]:
         found = []
@@ -65,7 +66,7 @@ class OddArchive:
                             "SOPInstanceUID", "SOPClassUID"):
                 if keyword in query:
                     setattr(row, keyword, ds[keyword].value)
-            if "NumberOfSeriesRelatedInstances" in query:
+            if self.counts_objects and "NumberOfSeriesRelatedInstances" in query:
                 row.NumberOfSeriesRelatedInstances = sum(
                     o.SeriesInstanceUID == ds.SeriesInstanceUID for o in self.held)
             yield PENDING, row

@@ -267,6 +267,17 @@ def test_an_archive_that_does_not_list_objects(fetch: Fetch, held: list[Dataset]
             there, received, N, 0)
 
 
+def test_an_archive_that_neither_lists_nor_counts_objects_is_asked(
+    fetch: Fetch, held: list[Dataset]
+) -> None:
+    archive = OddArchive(held, well, lists_objects=False, counts_objects=False)
+    with archive.running() as port:
+        fetched = fetch(port)
+    assert [len(r) for r in archive.requests] == [N]
+    assert fetched.done.exit_code == ExitCode.done
+    assert len(fetched.files) == len(fetched.in_graph) == N
+
+
 # --- the way there -------------------------------------------------------------------------------
 
 def test_an_archive_that_refuses_us(fetch: Fetch, held: list[Dataset]) -> None:
