@@ -87,7 +87,7 @@ class Result:
     @property
     def finished(self) -> bool:
         """Tell whether what it did not find is not there."""
-        return self.status not in (Status.errored, Status.skipped) and not self.partial
+        return self.status not in UNFINISHED and not self.partial
 
     @property
     def severity(self) -> Severity:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rtgraph import __version__
 from rtgraph.cypher.header import Confidence
 from rtgraph.cypher.library import lookup
-from rtgraph.cypher.report import Report, Status, issue_key
+from rtgraph.cypher.report import UNFINISHED, Report, issue_key
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import findings
 from rtgraph.graphmodel.nodes import NODE_TYPES, NodeType
@@ -47,7 +47,7 @@ async def store_report(store: "Store", report: Report) -> str:
     """Write the run and its findings as issues, close what is gone; return the id of the run."""
     finished = datetime.now(UTC)
     run_id = f"{report.started:%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(2)}"
-    ran = [r for r in report.results if r.status not in (Status.errored, Status.skipped)]
+    ran = [r for r in report.results if r.status not in UNFINISHED]
     checks = sorted(r.check.id for r in ran if r.finished)
     counts = {status.value: n for status, n in report.counts().items() if n}
     rows = {

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from rtgraph.cypher.header import Confidence, Severity
 from rtgraph.cypher.links import file_link, subject_link
-from rtgraph.cypher.report import QUIET, Finding, Report, Result, Status, ends
+from rtgraph.cypher.report import QUIET, UNFINISHED, Finding, Report, Result, Status, ends
 from rtgraph.graphmodel.tables import hide
 from rtgraph.text import one_line, plain
 from rtgraph.viz.html import csp_hash, environment, part
@@ -64,7 +64,7 @@ def render_report(
 
 def _check(result: Result, context: Context, identifiers: bool) -> dict[str, object]:
     check = result.check
-    finished = result.status not in (Status.errored, Status.skipped)
+    finished = result.status not in UNFINISHED
     shown = result.findings[:MOST_FINDINGS]
     return {
         "id": check.id, "title": plain(check.title), "status": result.status.value,
