@@ -14,6 +14,7 @@ from rtgraph.cypher.library import lookup
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.masks import Finding
 from rtgraph.preprocess.policy import Candidate, PlanFacts
+from rtgraph.preprocess.refusals import Code, Refused
 from rtgraph.preprocess.registration import Edge
 from rtgraph.store.bolt import Store
 
@@ -41,6 +42,12 @@ class SourceFile:
     def present(self) -> bool:
         """Tell whether the graph has a file of the object."""
         return bool(self.location)
+
+    def absent(self) -> Refused:
+        """Return why there is no file: what was left out on purpose is told apart."""
+        if self.kept:
+            return Refused(Code.HEADER_ONLY, f"{self.sop_uid} was not kept")
+        return Refused(Code.FILE_MISSING, f"there is no file of {self.sop_uid}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +297,8 @@ def candidate(r: Row) -> Candidate:
         uid=str(r["dose"]), plans=tuple(r["plans"]), units=str(r["units"] or ""),
         dose_type=str(r["dose_type"] or ""), summation=str(r["summation"] or ""),
         frame_uid=str(r["frame_uid"] or ""), beams=tuple(r["beams"]), groups=tuple(r["groups"]),
-        readable=bool(r["readable"]), created=r["created"], inferred=bool(r["inferred"]),
-        same_patient=bool(r["same_patient"]))
+        readable=bool(r["readable"]), kept=str(r["kept"] or ""), created=r["created"],
+        inferred=bool(r["inferred"]), same_patient=bool(r["same_patient"]))
 
 
 def edges_of(rows: Iterable[Row]) -> tuple[Edge, ...]:

@@ -170,7 +170,7 @@ class _Objects:
         """The planes of the image where they are."""
         if self.unit.refused is not None:
             raise Refused(Code(self.unit.refused[0]), self.unit.refused[1])
-        return open_series([_place(f) for f in self.unit.image], _AS_IT_IS).stack.grid
+        return open_series([current(f) for f in self.unit.image], _AS_IT_IS).stack.grid
 
     @cached_property
     def structures(self) -> StructureSet:
@@ -195,13 +195,6 @@ def _mapping(walks: Sequence[Walk], registrations: Sequence[SourceFile]) -> Mapp
     return mapping_of(walks, items)
 
 
-def _place(file: SourceFile) -> str:
-    """Return where an object is; what was left out on purpose is told apart from what is gone."""
-    if not file.present and file.kept:
-        raise Refused(Code.HEADER_ONLY, f"{file.sop_uid} was not kept")
-    return current(file)
-
-
 def opened(file: SourceFile, *, pixels: bool = True) -> Dataset:
     """Read an object as it was ingested.
 
@@ -210,7 +203,7 @@ def opened(file: SourceFile, *, pixels: bool = True) -> Dataset:
     Refused
         FILE_MISSING, FILE_CHANGED, HEADER_ONLY, UNREADABLE.
     """
-    return read(_place(file), pixels=pixels)
+    return read(current(file), pixels=pixels)
 
 
 # --- contours ------------------------------------------------------------------------------------

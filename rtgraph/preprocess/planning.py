@@ -140,8 +140,10 @@ def _decide(inputs: CaseInputs, settings: Settings, digest_of: Callable[[str], s
 
 def _needs_file(inputs: CaseInputs, uid: str) -> None:
     known = inputs.files.get(uid)
-    if known is None or not known.present:
+    if known is None:
         raise Refused(Code.FILE_MISSING, f"there is no file of {uid}")
+    if not known.present:
+        raise known.absent()
 
 
 def _image(inputs: CaseInputs, draft: _Draft) -> ImageChoice:

@@ -79,6 +79,8 @@ class Candidate:
         Beam and fraction group numbers that it names.
     readable : bool
         The header says where the planes are.
+    kept : str
+        HEADER or NONE where its values were not kept on purpose.
     inferred : bool
         The link to the plan is guessed.
     same_patient : bool
@@ -94,6 +96,7 @@ class Candidate:
     beams: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     readable: bool = True
+    kept: str = ""
     created: datetime | None = None
     inferred: bool = False
     same_patient: bool = True
@@ -189,6 +192,8 @@ def _filtered(policy: Policy, c: Candidate, frames: Mapping[str, bool]) -> str:
         return "UNITS"
     if c.dose_type not in policy.dose_types:
         return "DOSE_TYPE"
+    if c.kept:
+        return "HEADER_ONLY"
     if not c.readable:
         return "UNREADABLE_GRID"
     if not frames.get(c.frame_uid, False):

@@ -35,10 +35,10 @@ def current(file: SourceFile) -> str:
     Raises
     ------
     Refused
-        FILE_MISSING, or FILE_CHANGED: size or digest differ from those in the graph.
+        FILE_MISSING, HEADER_ONLY, or FILE_CHANGED: size or digest differ from those in the graph.
     """
     if not file.present:
-        raise Refused(Code.FILE_MISSING, f"there is no file of {file.sop_uid}")
+        raise file.absent()
     try:
         size, mtime = status(file.location)
         same = size == file.size and (

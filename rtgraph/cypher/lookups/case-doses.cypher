@@ -1,6 +1,6 @@
 // Doses that refer to plans, with what the dose policy asks of them
 // view: table
-// returns: dose, plan, plans, units, dose_type, summation, frame_uid, beams, groups, readable, created, inferred, same_patient
+// returns: dose, plan, plans, units, dose_type, summation, frame_uid, beams, groups, readable, kept, created, inferred, same_patient
 // identifying: none
 // param plans: list of string   SOPInstanceUIDs
 // try: :param plans => COLLECT { MATCH (p:RTPlan) RETURN p.SOPInstanceUID ORDER BY p.SOPInstanceUID LIMIT 5 }
@@ -15,7 +15,7 @@ RETURN d.SOPInstanceUID AS dose, p.SOPInstanceUID AS plan, CASE WHEN size(plans)
        coalesce(d.has_pixel_data, false) AND d.DoseGridScaling > 0 AND size(coalesce(d.ImageOrientationPatient, [])) = 6
          AND (coalesce(d.NumberOfFrames, 1) = 1 OR (coalesce(d.offsets_form, '') IN ['RELATIVE', 'ABSOLUTE']
               AND coalesce(d.offsets_monotonic, false) AND d.n_grid_offsets = d.NumberOfFrames)) AS readable,
-       d.instance_datetime AS created, inferred,
+       d.kept AS kept, d.instance_datetime AS created, inferred,
        EXISTS { MATCH (d)<-[:HAS_INSTANCE]-(:Series)<-[:HAS_SERIES]-(:Study)<-[:HAS_STUDY]-(k:Patient)
                 WHERE EXISTS { (k)-[:HAS_STUDY]->(:Study)-[:HAS_SERIES]->(:Series)-[:HAS_INSTANCE]->(p) } } AS same_patient
 ORDER BY dose, plan;

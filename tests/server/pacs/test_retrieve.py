@@ -284,6 +284,23 @@ def test_keep_none_leaves_a_graph_and_no_file(project: Project, cohort: list[Pat
                               "RETURN DISTINCT i.kept AS kept") == [{"kept": "NONE"}]
 
 
+@pytest.mark.parametrize("keep", ["header", "none"])
+def test_an_export_says_what_was_not_kept(
+    project: Project, cohort: list[Path], keep: str
+) -> None:
+    ids = sorted(ids_of(cohort))[:1]
+    ran = project.run("-n", "clinic", "--patients", patients(project.folder, ids), "--column",
+                      "MRN", "--keep", keep)
+    assert ran.returncode == 0, ran.stderr
+    done = project.rtgraph("preprocess", "export", "--preset", "nifti", "--query",
+                           "complete-chains", "-o", "arrays", "-j", "1")
+    skipped = (project.folder / "arrays/skipped.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert skipped
+    assert all("HEADER_ONLY" in line for line in skipped), skipped
+    assert done.returncode != 0
+    assert not list(project.folder.rglob("*.nii.gz"))
+
+
 # --- interrupted and gone on with ----------------------------------------------------------------
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "stopped"])
