@@ -55,7 +55,8 @@ _LAST = (
     ("named_before", "structures"), ("named_as", "structures"),
     ("anchor_ranks", ""), ("series_done", ""),
 )
-_FRAMES = ("frame_counts", "shares_before", "cliques", "stars", "frames_done", "frames_unused")
+_FRAMES = ("hold_frames", "frame_counts", "shares_before", "cliques", "stars", "frames_done",
+           "frames_unused")
 _AT_THE_END = ("equipment_kinds", "equipment_unused")
 _GUESSES = ("PLAN_BY_LABEL", "DOSE_BY_FRAME", "CBCT_TO_FRACTION", "STRUCT_BY_FRAME")
 Report = Callable[[int, int], None]

@@ -100,6 +100,50 @@ def test_what_is_written_before_the_last_step_keeps_its_mark(
     assert graph.one(COUNT, uid=series) == 3
 
 
+async def _commit_while(
+    store: Store, statement: str, waits: Awaitable[object], **parameters: object
+) -> None:
+    """Run a statement of a writer, and commit it when `waits` has begun to wait for its locks."""
+    begun: list[asyncio.Future[object]] = []
+
+    async def writer(transaction: Transaction) -> None:
+        await transaction.run(statement, **parameters)
+        begun.append(asyncio.ensure_future(waits))
+        done, _ = await asyncio.wait(begun, timeout=2.0)
+        assert not done
+
+    await store.transact(writer)
+    await asyncio.gather(*begun)
+
+
+def test_the_last_step_waits_for_a_mark_that_is_not_committed_yet(
+    graph: TestGraph, series: str
+) -> None:
+    graph.write("MATCH (s:Series) SET s.dirty = false")
+    graph.run(_commit_while(
+        graph.store, ADD, graph.store.write(derivations()["series_done"], dirty=[series]),
+        uid=series, new=uid("new")))
+    assert graph.one(DIRTY) == 1
+    graph.run(derive(graph.store))
+    assert graph.one(COUNT, uid=series) == 3
+
+
+def test_a_frame_is_counted_when_its_writer_has_committed(
+    graph: TestGraph, tmp_path: Path
+) -> None:
+    write_object(tmp_path / "1.dcm", "image", FrameOfReferenceUID=uid("frame"))
+    graph.ingest(tmp_path)
+    graph.write("MATCH (f:FrameOfReference) SET f.dirty = true")
+    graph.run(_commit_while(
+        graph.store, "MATCH (f:FrameOfReference) SET f.dirty = true "
+        "CREATE (:Series {SeriesInstanceUID: $new})-[:IN_FRAME]->(f)", derive(graph.store),
+        new=uid("other")))
+    assert graph.one("MATCH (f:FrameOfReference) RETURN f.n_series") == 2
+    graph.write("MATCH (s:Series {SeriesInstanceUID: $new}) DETACH DELETE s", new=uid("other"))
+    graph.write("MATCH (f:FrameOfReference) SET f.dirty = true")
+    graph.run(derive(graph.store))
+
+
 def test_a_pass_that_was_killed_before_its_last_step_is_finished(
     graph: TestGraph, series: str
 ) -> None:

@@ -61,6 +61,12 @@ SET r.reg_uid = g.SOPInstanceUID, r.matrix_type = t.matrix_type, r.is_identity =
 // name: touched_frames
 MATCH (f:FrameOfReference) WHERE f.dirty RETURN f.FrameOfReferenceUID AS uid ORDER BY uid;
 
+// name: hold_frames
+// Locks, as `hold` does for series.
+UNWIND $frames AS uid
+MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})
+SET f.dirty = true;
+
 // name: frame_counts
 UNWIND $frames AS uid
 MATCH (f:FrameOfReference {FrameOfReferenceUID: uid})

@@ -289,8 +289,11 @@ MATCH (s)-[:IN_FRAME]->(f:FrameOfReference)
 SET f.dirty = true;
 
 // name: series_done
-// What was written since then has marked the series again.
+// What was written since then has marked the series again. Setting the UID to what it is changes
+// nothing but takes the lock, so that the mark of a writer who is about to commit is seen.
 UNWIND $dirty AS uid
 MATCH (s:Series {SeriesInstanceUID: uid})
+SET s.SeriesInstanceUID = uid
+WITH s
 WHERE s.dirty = false
 REMOVE s.dirty;
