@@ -197,7 +197,7 @@ def _gathered(cells: Iterator[tuple[Floats, Floats]], dose: Dose, mapping: Mappi
     if not doses:
         return Dvh.nothing()
     flat, weights = np.concatenate(doses), np.concatenate(volumes)
-    order = np.argsort(flat, kind="stable")
+    order = np.argsort(flat)
     return Dvh(flat[order], weights[order], whole)
 
 

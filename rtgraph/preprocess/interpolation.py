@@ -29,12 +29,16 @@ def between(array: NDArray[np.floating[Any]], index: Floats, *, nearest: bool = 
         column, row, plane = np.floor(inside + 0.5).astype(np.int64).T
         return np.asarray(array[plane, row, column], np.float64)
     low = np.minimum(np.floor(inside).astype(np.int64), np.maximum(last - 1, 0))
-    high = np.minimum(low + 1, last)
-    part = inside - low
-    found = np.zeros(len(index))
-    for corner in range(8):
-        upper = [(corner >> axis) & 1 for axis in range(3)]
-        at = [high[:, a] if upper[a] else low[:, a] for a in range(3)]
-        weight = np.prod([part[:, a] if upper[a] else 1 - part[:, a] for a in range(3)], axis=0)
-        found += weight * array[at[2], at[1], at[0]]
-    return found
+    x, y, z = (inside - low).T
+    flat, (columns, rows) = array.reshape(-1), array.shape[:0:-1]
+    strides = np.array([1, columns, columns * rows])
+    to_column, to_row, to_plane = np.where(last > 0, strides, 0)
+
+    def along(at: NDArray[np.int64]) -> Floats:
+        return np.asarray((1 - x) * flat[at] + x * flat[at + to_column], np.float64)
+
+    def across(at: NDArray[np.int64]) -> Floats:
+        return np.asarray((1 - y) * along(at) + y * along(at + to_row), np.float64)
+
+    corner = low @ strides
+    return np.asarray((1 - z) * across(corner) + z * across(corner + to_plane), np.float64)

@@ -22,8 +22,8 @@ _LOGS = 5  # of former starts; Neo4j itself rotates debug.log and the others at 
 _OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
 # The two `internal` settings let a stop take 0.5 s instead of 10 s; `preallocate` and `rotation`
-# let an empty graph take 3 MB instead of 516 MB. Plans live for a minute: at the default of 10 s a small
-# ingest spends half of its time on planning the same statements again.
+# let an empty graph take 3 MB instead of 516 MB. A plan is kept for a minute: at the default of
+# 10 s a small ingest spends half of its time on planning the same statements again.
 _CONF = """\
 # Written at each start of the managed server.
 server.default_listen_address={host}
