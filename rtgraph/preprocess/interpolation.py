@@ -22,17 +22,28 @@ def within(index: Floats, grid: Grid) -> NDArray[np.bool_]:
 
 
 def between(array: NDArray[np.floating[Any]], index: Floats, *, nearest: bool = False) -> Floats:
-    """Interpolate at fractional columns, rows and planes; beyond the border the border goes on."""
-    last = np.array(array.shape[::-1]) - 1
+    """Interpolate at fractional columns, rows and planes; beyond the border the border goes on.
+
+    Parameters
+    ----------
+    array : (planes, rows, columns, ...) float
+        Values, or vectors of them.
+    index : (n, 3) float64
+
+    Returns
+    -------
+    (n, ...) float64
+    """
+    planes, rows, columns, *components = array.shape
+    last = np.array([columns, rows, planes]) - 1
     inside = np.clip(index, 0, last)
     if nearest:
         column, row, plane = np.floor(inside + 0.5).astype(np.int64).T
         return np.asarray(array[plane, row, column], np.float64)
     low = np.minimum(np.floor(inside).astype(np.int64), np.maximum(last - 1, 0))
-    x, y, z = (inside - low).T
-    flat, (columns, rows) = array.reshape(-1), array.shape[:0:-1]
-    strides = np.array([1, columns, columns * rows])
-    to_column, to_row, to_plane = np.where(last > 0, strides, 0)
+    x, y, z = (inside - low).T.reshape(3, -1, *(1 for _ in components))
+    flat, strides = array.reshape(-1, *components), np.array([1, columns, columns * rows])
+    to_column, to_row, to_plane = np.where(last > 0, strides, 0)  # a single plane has no next
 
     def along(at: NDArray[np.int64]) -> Floats:
         return np.asarray((1 - x) * flat[at] + x * flat[at + to_column], np.float64)

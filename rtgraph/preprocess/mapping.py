@@ -60,7 +60,7 @@ class Warp:
         A point is known between the centres of the grid where offsets are defined.
         """
         index = self.grid.to_index(points)
-        offset = np.stack([between(self.offsets[..., k], index) for k in range(3)], axis=1)
+        offset = between(self.offsets, index)
         known = within(index, self.grid) & np.all(np.isfinite(offset), axis=1)
         moved = points @ self.before[:3, :3].T + self.before[:3, 3] + np.nan_to_num(offset)
         return moved @ self.after[:3, :3].T + self.after[:3, 3], known

@@ -80,6 +80,8 @@ CASES = [
      [dose("d"), dose("e", dose_type="EFFECTIVE")], "PLAN_DOSE", {"e": 1}, {"d": "DOSE_TYPE"}),
     ("unreadable grid", PLAN, [P], [dose("d", readable=False)], "NO_DOSE", {},
      {"d": "UNREADABLE_GRID"}),
+    ("values not kept", PLAN, [P], [dose("d", readable=False, kept="HEADER")], "NO_DOSE", {},
+     {"d": "HEADER_ONLY"}),
     ("another frame", PLAN, [P], [dose("d", frame_uid="X")], "NO_DOSE", {}, {"d": "FRAME"}),
     ("a registered frame", PLAN, [P], [dose("d", frame_uid="R")], "PLAN_DOSE", {"d": 1}, {}),
     ("no defined term", PLAN, [P], [dose("d", summation="PLAN_SUM")], "NO_DOSE", {},
