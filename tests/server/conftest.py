@@ -6,9 +6,8 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from rtgraph.ingest.derive import derive
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest
+from rtgraph.store import launch
 from rtgraph.store.bolt import Row, Store
 from tests.server import newer
 
@@ -34,7 +34,6 @@ DIALECTS = {
     "2026.08 Cypher 5": ("newer_graph", "CYPHER 5 "),
     "2026.08 Cypher 25": ("newer_graph", "CYPHER 25 "),
 }
-Run = Callable[..., subprocess.CompletedProcess[str]]
 # Properties that may differ between two runs over the same input.
 PER_RUN = {"run_id", "first_seen_run"}
 _EMPTY = """\
@@ -44,11 +43,14 @@ _NODES = """\
 MATCH (n)
 WHERE none(l IN labels(n)
            WHERE l IN ['Schema', 'ReferenceRole', 'IngestRun', 'RetrieveRun', 'Root'])
-RETURN labels(n) AS labels, properties(n) AS properties"""
+RETURN collect([labels(n), properties(n)]) AS rows"""
 _EDGES = """\
 MATCH (a)-[r]->(b)
-RETURN labels(a) AS from_labels, properties(a) AS a, type(r) AS type, properties(r) AS properties,
-       labels(b) AS to_labels, properties(b) AS b"""
+WHERE NOT a:IngestRun AND NOT a:RetrieveRun
+RETURN collect([labels(a), {a}, type(r), labels(b), {b}, properties(r)]) AS rows""".format(**{
+    n: f"coalesce({n}.SOPInstanceUID, {n}.SeriesInstanceUID, {n}.StudyInstanceUID, "
+       f"{n}.patient_key, {n}.FrameOfReferenceUID, {n}.path, {n}.key, properties({n}))"
+    for n in "ab"})
 _UNREFERRED = """\
 MATCH (b:Missing)
 WHERE b.in_archive IS NULL
@@ -56,8 +58,6 @@ WHERE b.in_archive IS NULL
   AND NOT EXISTS { (b)-[:HAS_INSTANCE]->(:Missing) }
 RETURN b"""
 _DONE = "MATCH (r:IngestRun {state: 'DONE'}) RETURN r.counts AS counts, r.n_files AS n"
-_KEYS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "patient_key",
-         "FrameOfReferenceUID", "path", "key")
 
 
 class TestGraph:
@@ -102,17 +102,12 @@ class TestGraph:
 
     def content(self, without: Collection[str] = ()) -> tuple[list[str], list[str]]:
         """Nodes and edges as sorted text, without what may differ between runs, and `without`."""
-        nodes = [_text(sorted(r["labels"]), r["properties"], without) for r in self.read(_NODES)]
-        edges = [
-            _text([*sorted(r["from_labels"]), _key(r["a"]), r["type"], *sorted(r["to_labels"]),
-                   _key(r["b"])], r["properties"])
-            for r in self.read(_EDGES) if not {"IngestRun", "RetrieveRun"} & set(r["from_labels"])
-        ]
+        nodes = [_text(sorted(labels), properties, without)
+                 for labels, properties in self.one(_NODES)]
+        edges = [_text([*sorted(from_labels), str(a), type_, *sorted(to_labels), str(b)],
+                       properties)
+                 for from_labels, a, type_, to_labels, b, properties in self.one(_EDGES)]
         return sorted(nodes), sorted(edges)
-
-
-def _key(properties: dict[str, Any]) -> str:
-    return str(next((properties[k] for k in _KEYS if k in properties), properties))
 
 
 def _text(head: Sequence[str], properties: dict[str, Any], without: Collection[str] = ()) -> str:
@@ -135,6 +130,17 @@ class TestServer:
                 "RTGRAPH_PASSWORD": self.password}
 
 
+@contextmanager
+def _plans_last() -> Iterator[None]:
+    """Let a server keep its plans: every test fills an empty graph, and each would be planned for.
+
+    Planning is most of what Neo4j does for graphs as small as those of the tests.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "PLANS_LAST", "1h")
+        yield
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
     if uri := os.environ.get("RTGRAPH_TEST_URI"):
@@ -149,7 +155,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
         jars.ensure(jars.locked(), jars.default_folder(), offline=False, report=lambda line: None)
     except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j: {error} {error.hint}")
-    running = local.start(settings, lambda line: None)
+    with _plans_last():
+        running = local.start(settings, lambda line: None)
     yield TestServer(running.uri, running.user, running.password(), home)
     local.stop(home)
 
@@ -178,7 +185,8 @@ def newer_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGraph]
     except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j 2026.08: {error} {error.hint}")
     home = tmp_path_factory.mktemp("newer")
-    uri, password, process = newer.start(home, java, needed)
+    with _plans_last():
+        uri, password, process = newer.start(home, java, needed)
     with _connected(TestServer(uri, "neo4j", password, home)) as graph:
         yield graph
     process.terminate()
@@ -240,28 +248,10 @@ def call(
                 main()
         printed = capsys.readouterr()
         assert ended.value.code == code, printed.out + printed.err
+        assert "Traceback" not in printed.err
         return Done(printed.out, printed.err)
 
     return called
-
-
-@pytest.fixture
-def run(graph: TestGraph, tmp_path: Path) -> Run:
-    """Run rtgraph in an empty folder, with the server of the tests."""
-    work = tmp_path / "work"
-    work.mkdir()
-
-    def call(*words: object, code: int = 0, **environment: str
-             ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "rtgraph", *map(str, words)], cwd=work, text=True,
-            capture_output=True, timeout=120, encoding="utf-8",
-            env=os.environ | graph.server.environment | {"PYTHONWARNINGS": "error"} | environment)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
 
 
 @pytest.fixture
@@ -284,4 +274,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["Call", "Run", "State", "TestGraph", "TestServer"]
+__all__ = ["Call", "Done", "State", "TestGraph", "TestServer"]

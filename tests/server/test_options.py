@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rtgraph.ingest.records import State
 from rtgraph.ingest.rejected import RejectLimit
 from rtgraph.ingest.runs import run_ingest
 from tests.data.small import write_course, write_object
-from tests.server.conftest import Run, TestGraph
+from tests.server.conftest import Call, Done, TestGraph
 
 pytestmark = pytest.mark.server
 CANARY = "KANARIENVOGEL"
@@ -30,7 +29,7 @@ def course(tmp_path: Path) -> Path:
     return tmp_path / "dicom/patient-1"
 
 
-def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+def events(done: Done) -> list[dict[str, object]]:
     """The lines of JSON on stderr."""
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
@@ -50,8 +49,8 @@ def test_modalities_are_left_out_and_taken_later(graph: TestGraph, course: Path)
     assert graph.ingest(course).progress.states == {State.INDEXED: 1, State.UNCHANGED: 11}
 
 
-def test_filters_of_the_command_line(run: Run, graph: TestGraph, course: Path) -> None:
-    done = run("ingest", course, "-m", "ct", "--modality", "RTPLAN", "--exclude-modality", "ct")
+def test_filters_of_the_command_line(call: Call, graph: TestGraph, course: Path) -> None:
+    done = call("ingest", course, "-m", "ct", "--modality", "RTPLAN", "--exclude-modality", "ct")
     assert "1 indexed · 11 excluded" in done.stdout
     assert graph.one("MATCH (i:Instance) WHERE NOT i:Missing RETURN collect(i.Modality)") == [
         "RTPLAN"]
@@ -59,34 +58,34 @@ def test_filters_of_the_command_line(run: Run, graph: TestGraph, course: Path) -
 
 # --- files that are gone -------------------------------------------------------------------------
 
-def test_prune_is_asked_for(run: Run, graph: TestGraph, course: Path) -> None:
-    run("ingest", course)
+def test_prune_is_asked_for(call: Call, graph: TestGraph, course: Path) -> None:
+    call("ingest", course)
     (course / "CT/CT.0003.dcm").unlink()
     (course / "RTDOSE/RTDOSE.0001.dcm").unlink()
-    assert "gone " not in run("ingest", course).stdout
-    done = run("ingest", course, "--prune")
+    assert "gone " not in call("ingest", course).stdout
+    done = call("ingest", course, "--prune")
     assert "10 unchanged" in done.stdout
     assert "gone     2 retired\n" in done.stdout
     assert "0 changes" not in done.stdout
     assert graph.one("MATCH (i:Instance) WHERE NOT i:Missing RETURN count(i)") == 10
-    assert "0 changes" in run("ingest", course, "--prune").stdout
+    assert "0 changes" in call("ingest", course, "--prune").stdout
 
 
 def test_a_folder_that_is_not_mounted_is_not_pruned(
-    run: Run, graph: TestGraph, course: Path
+    call: Call, graph: TestGraph, course: Path
 ) -> None:
-    run("ingest", course)
+    call("ingest", course)
     before = graph.content()
     shutil.rmtree(course / "CT")
     (course / "CT").mkdir()
-    refused = run("ingest", course / "CT", "--prune", code=2)
+    refused = call("ingest", course / "CT", "--prune", code=2)
     assert "Is it mounted?" in refused.stderr
     assert graph.content() == before
     assert graph.one("MATCH (r:IngestRun {state: 'FAILED'}) RETURN count(r)") == 1
     shutil.rmtree(course / "CT")
-    run("ingest", course / "CT", "--prune", code=2)
+    call("ingest", course / "CT", "--prune", code=2)
     assert graph.content() == before
-    assert "retired" in run("ingest", course, "--prune").stdout
+    assert "retired" in call("ingest", course, "--prune").stdout
 
 
 def test_a_moved_file_is_not_pruned(graph: TestGraph, course: Path) -> None:
@@ -100,15 +99,15 @@ def test_a_moved_file_is_not_pruned(graph: TestGraph, course: Path) -> None:
 
 
 def test_an_archive_that_moved_is_one_changed_line(
-    run: Run, graph: TestGraph, course: Path, tmp_path: Path
+    call: Call, graph: TestGraph, course: Path, tmp_path: Path
 ) -> None:
     settings = tmp_path / "work/rtgraph.toml"
     settings.write_text(f"[roots]\narchive = '{course}'\n")
-    run("ingest", course)
+    call("ingest", course)
     before = graph.content()
     moved = Path(shutil.move(course, tmp_path / "elsewhere"))
     settings.write_text(f"[roots]\narchive = '{moved}'\n")
-    assert "12 unchanged" in run("ingest", moved).stdout
+    assert "12 unchanged" in call("ingest", moved).stdout
     assert graph.content() == before
     assert graph.read("MATCH (r:Root) RETURN r.name AS name, r.path AS path") == [
         {"name": "archive", "path": str(moved)}]
@@ -116,7 +115,7 @@ def test_an_archive_that_moved_is_one_changed_line(
 
 # --- rejected files ------------------------------------------------------------------------------
 
-def test_a_list_is_tried_again(run: Run, graph: TestGraph, course: Path, tmp_path: Path) -> None:
+def test_a_list_is_tried_again(call: Call, graph: TestGraph, course: Path, tmp_path: Path) -> None:
     listed = tmp_path / "work/rejects.jsonl"
     plan, away = course / "RTPLAN/RTPLAN.0001.dcm", tmp_path / "away"
     whole = plan.read_bytes()
@@ -126,14 +125,14 @@ def test_a_list_is_tried_again(run: Run, graph: TestGraph, course: Path, tmp_pat
     with zipfile.ZipFile(course / "more.zip", "w") as archive:
         archive.write(write_object(away / "a.dcm", "a", series="a"), "a.dcm")
         archive.writestr("b.txt", "no DICOM")
-    done = run("ingest", course)
+    done = call("ingest", course)
     assert "→ rejects.jsonl, lines 1 to 5\n" in done.stdout
     assert len(rejects(listed)) == 5
 
     plan.write_bytes(whole)
     (course / "gone.txt").unlink()
     write_object(course / "letter.txt", "letter", series="a")
-    again = run("ingest", "--from", "rejects.jsonl")
+    again = call("ingest", "--from", "rejects.jsonl")
     assert "1 files of the list are gone." in again.stderr
     assert "files    4: 2 indexed · 2 rejected\n" in again.stdout
     assert rejects(listed) == [f"{course}/more.zip!/b.txt", f"{course}/notes.txt"]
@@ -142,15 +141,15 @@ def test_a_list_is_tried_again(run: Run, graph: TestGraph, course: Path, tmp_pat
     (course / "notes.txt").unlink()
     with zipfile.ZipFile(course / "more.zip", "w") as archive:
         archive.write(away / "a.dcm", "b.txt")
-    run("ingest", "--from", "rejects.jsonl")
+    call("ingest", "--from", "rejects.jsonl")
     assert not listed.exists()
-    assert "No such file" in run("ingest", "--from", "rejects.jsonl", code=2).stderr
+    assert "No such file" in call("ingest", "--from", "rejects.jsonl", code=2).stderr
 
 
-def test_another_list_than_that_of_the_run_stays(run: Run, course: Path, tmp_path: Path) -> None:
+def test_another_list_than_that_of_the_run_stays(call: Call, course: Path, tmp_path: Path) -> None:
     (course / "notes.txt").write_text("no DICOM")
-    run("ingest", course, "--rejects", "first.jsonl")
-    run("ingest", "--from", "first.jsonl", "--rejects", "second.jsonl")
+    call("ingest", course, "--rejects", "first.jsonl")
+    call("ingest", "--from", "first.jsonl", "--rejects", "second.jsonl")
     for name in ("first", "second"):
         assert rejects(tmp_path / f"work/{name}.jsonl") == [str(course / "notes.txt")]
 
@@ -169,9 +168,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("words", "message"), [c[1:] for c in WRONG], ids=[c[0] for c in WRONG])
-def test_mistakes(run: Run, tmp_path: Path, words: list[str], message: str) -> None:
+def test_mistakes(call: Call, tmp_path: Path, words: list[str], message: str) -> None:
     (tmp_path / "work/notes").write_text("RescaleTipe\n")
-    assert message in run(*words, code=2).stderr
+    assert message in call(*words, code=2).stderr
 
 
 def test_too_many_rejects_stop_the_run(graph: TestGraph, course: Path) -> None:
@@ -188,24 +187,24 @@ def test_too_many_rejects_stop_the_run(graph: TestGraph, course: Path) -> None:
     assert graph.ingest(course).progress.states == {State.UNCHANGED: 17}
 
 
-def test_a_share_is_judged_after_a_hundred_files(run: Run, tmp_path: Path) -> None:
+def test_a_share_is_judged_after_a_hundred_files(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     folder.mkdir()
     for n in range(99):
         (folder / f"{n}.txt").write_text("no DICOM")
-    assert "99 rejected" in run("ingest", folder, "--max-rejects", "50%").stdout
+    assert "99 rejected" in call("ingest", folder, "--max-rejects", "50%").stdout
     (folder / "one more.txt").write_text("no DICOM")
-    stopped = run("ingest", folder, "--max-rejects", "50 %", code=1)
+    stopped = call("ingest", folder, "--max-rejects", "50 %", code=1)
     assert "More than 50 % of the files are no DICOM objects: 100 of 100" in stopped.stderr
     assert str(folder) not in stopped.stderr
-    run("ingest", folder)
+    call("ingest", folder)
 
 
 # --- what is said --------------------------------------------------------------------------------
 
-def test_json_lines_hold_counts_and_no_paths(run: Run, course: Path) -> None:
+def test_json_lines_hold_counts_and_no_paths(call: Call, course: Path) -> None:
     (course / f"{CANARY}.txt").write_text("no DICOM")
-    done = run("ingest", course, "--log-format", "json")
+    done = call("ingest", course, "--log-format", "json")
     said = events(done)
     assert {e["event"] for e in said} == {"progress", "rejected", "end"}
     assert {e["schema_version"] for e in said} == {1}
@@ -217,36 +216,38 @@ def test_json_lines_hold_counts_and_no_paths(run: Run, course: Path) -> None:
     assert end["reasons"] == {"NOT_DICOM": 1}
     assert end["counts"]["instances"] == 12  # type: ignore[index]
     assert CANARY not in done.stderr + done.stdout
-    scanned = events(run("scan", course, "--log-format", "json"))
+    scanned = events(call("scan", course, "--log-format", "json"))
     assert scanned[-1]["states"] == end["states"]
 
 
-def test_paths_are_shown_on_request_only(run: Run, course: Path) -> None:
+def test_paths_are_shown_on_request_only(call: Call, course: Path) -> None:
     for n, words in enumerate(([], ["--log-identifiers"],
                                ["--log-identifiers", "--log-format", "json"])):
         (course / f"{CANARY} {n}.txt").write_text("no DICOM")
-        said = run("ingest", course, *words).stderr
+        said = call("ingest", course, *words).stderr
         assert (CANARY in said) is bool(words)
-    assert f"rejected line 2: NOT_DICOM {course}/{CANARY} 1.txt" in run(
+    assert f"rejected line 2: NOT_DICOM {course}/{CANARY} 1.txt" in call(
         "ingest", course, "--full", "--log-identifiers", "--rejects", "new.jsonl").stderr
 
 
-def test_settings_of_a_run_are_options(run: Run, graph: TestGraph, course: Path) -> None:
-    run("ingest", course, "--writers", 3, "--batch", 7, "--patience", 1, "--jobs", 1)
+def test_settings_of_a_run_are_options(call: Call, graph: TestGraph, course: Path) -> None:
+    call("ingest", course, "--writers", 3, "--batch", 7, "--patience", 1, "--jobs", 1)
     options = json.loads(graph.one("MATCH (r:IngestRun) RETURN r.options"))
     assert (options["writers"], options["batch"]) == (3, 7)
-    assert "dask://" in run("ingest", course, "--executor", "somewhere", code=2).stderr
+    assert "dask://" in call("ingest", course, "--executor", "somewhere", code=2).stderr
 
 
 # --- attributes of the user ----------------------------------------------------------------------
 
-def test_new_attributes_are_told(run: Run, graph: TestGraph, course: Path, tmp_path: Path) -> None:
-    run("ingest", course)
+def test_new_attributes_are_told(
+    call: Call, graph: TestGraph, course: Path, tmp_path: Path
+) -> None:
+    call("ingest", course)
     (tmp_path / "work/tags").write_text("RescaleType\n# a comment\n")
-    done = run("ingest", course, "--tags", "tags")
+    done = call("ingest", course, "--tags", "tags")
     assert "new: RescaleType. Unchanged files were skipped" in done.stdout
     assert graph.one("MATCH (s:Schema) RETURN s.user_tags") == ["RescaleType"]
-    assert "RescaleType" not in run("ingest", course, "--tags", "tags").stdout
+    assert "RescaleType" not in call("ingest", course, "--tags", "tags").stdout
     graph.write("MATCH (s:Schema) REMOVE s.user_tags")
 
 
