@@ -25,7 +25,8 @@ demo: $(VENV)/runtime.done  ## show rtgraph on synthetic patients; DATA=folder t
 setup: $(VENV)/dev.done  ## make .venv with everything for development; PYTHON=python3.12 chooses one
 
 test: $(VENV)/dev.done  ## run all tests, JOBS=2 at a time; ARGS="-k name" chooses
-	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),logical --maxprocesses 4) \
+		--dist loadfile --no-loadscope-reorder $(ARGS)  # the long files first, unit tests last
 
 server-test: $(VENV)/dev.done  ## run the tests that need Neo4j
 	$(BIN)/python -m pytest -m server $(ARGS)

@@ -1,7 +1,8 @@
 """With RTGRAPH_CI=1 a test fails instead of being skipped, but for the reasons listed here."""
 
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ ALLOWED = [
     "the tests use another server",
     *([] if DATA.is_dir() else ["no folder of real files beside the repository"]),
 ]
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """Take off again what a command puts on loggers."""
+    loggers = [logging.getLogger(name) for name in ("rtgraph", "rtgraph.terminal")]
+    before = [(log, list(log.handlers), log.level) for log in loggers]
+    yield
+    for log, handlers, level in before:
+        log.handlers[:] = handlers
+        log.setLevel(level)
 
 
 def _must_run(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -6,6 +6,7 @@ The database is emptied before each test; after each, invariants of the graph ar
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -233,7 +234,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def call(
     graph: "TestGraph", folder: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], unlogged: None,
 ) -> Call:
     """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
     from rtgraph.cli import main
@@ -254,10 +255,17 @@ def call(
     return called
 
 
-@pytest.fixture
-def cohort(tmp_path: Path) -> tuple[Path, Manifest]:
-    folder = tmp_path / "dicom"
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """The synthetic cohort; who changes files takes the copy `cohort`."""
+    folder = tmp_path_factory.mktemp("synthetic") / "dicom"
     return folder, write_cohort(folder)
+
+
+@pytest.fixture
+def cohort(synthetic: tuple[Path, Manifest], tmp_path: Path) -> tuple[Path, Manifest]:
+    folder, manifest = synthetic
+    return shutil.copytree(folder, tmp_path / "dicom"), manifest
 
 
 def check_invariants(graph: TestGraph) -> None:

@@ -10,7 +10,7 @@ import pytest
 import rtgraph
 import rtgraph.errors
 from rtgraph.api import Folder, Graph
-from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
 from rtgraph.errors import StatementRefused, UnknownName, UsageError
 from rtgraph.graphmodel.tables import TABLES
 from tests.server.conftest import TestGraph
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture
-def ingested(graph: TestGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def ingested(
+    graph: TestGraph, cohort: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> Path:
     for name, value in graph.server.environment.items():
         monkeypatch.setenv(name, value)
-    folder = tmp_path / "dicom"
-    write_cohort(folder)
-    graph.ingest(folder)
-    return folder
+    graph.ingest(cohort[0])
+    return cohort[0]
 
 
 def _use(folder: Path) -> None:

@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 import pytest
 
 from rtgraph.cypher.graph import holders
-from rtgraph.demo.cohort import write_cohort
 from rtgraph.demo.manifest import Manifest
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.viz import gather
@@ -35,16 +34,10 @@ MATCH (a:Instance {SOPInstanceUID: $a}), (b:Instance {SOPInstanceUID: $b})
 CREATE (a)-[:INFERRED_LINK {method: 'BY_DATE', confidence: 0.5, rule_version: 1}]->(b)"""
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    folder = tmp_path_factory.mktemp("cohort") / "dicom"
-    return folder, write_cohort(folder)
-
-
 @pytest.fixture
-def cohort(graph: TestGraph, files: tuple[Path, Manifest]) -> Manifest:
+def cohort(graph: TestGraph, synthetic: tuple[Path, Manifest]) -> Manifest:
     """Three patients in the graph; what tests add is taken away again."""
-    folder, manifest = files
+    folder, manifest = synthetic
     graph.ingest(folder)
     return manifest
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rtgraph.cypher.find import search
+from rtgraph.demo.manifest import Manifest
 from rtgraph.ingest.derive import derive
 from tests.server.conftest import Call, TestGraph
 from tests.server.test_queries import COHORT
@@ -207,15 +208,14 @@ def test_mistakes_are_one_clear_sentence(
 
 
 def test_only_the_shortlist_is_opened(
-    session_graph: TestGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    session_graph: TestGraph, synthetic: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from rtgraph.demo.cohort import write_cohort
     from rtgraph.search import find_rows
 
-    manifest = write_cohort(tmp_path / "dicom")
+    folder, manifest = synthetic
     session_graph.wipe()
-    session_graph.ingest(tmp_path / "dicom")
+    session_graph.ingest(folder)
     told: list[str] = []
     plans = {i.uid for i in manifest.instances if i.modality == "RTPLAN"}
     rows = session_graph.run(find_rows(
@@ -229,7 +229,7 @@ def test_only_the_shortlist_is_opened(
     assert none == []
     gone = session_graph.run(find_rows(
         session_graph.store, "series", ["Modality=RTDOSE"], report=told.append,
-        where_file=["DoseUnits=GY"], roots={"dicom": str(tmp_path / "nowhere")}))
+        where_file=["DoseUnits=GY"], roots={"dicom": str(folder / "nowhere")}))
     assert gone == []
     assert told[-1].endswith("could not be read")
 

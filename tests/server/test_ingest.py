@@ -20,7 +20,7 @@ from pydicom.uid import RTIonPlanStorage, RTPlanStorage, RTStructureSetStorage
 from rtgraph import config
 from rtgraph.cypher.library import checks, select
 from rtgraph.cypher.validate import run_checks
-from rtgraph.demo.cohort import Manifest, write_cohort
+from rtgraph.demo.cohort import Manifest
 from rtgraph.demo.objects import ObjectRef, save
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.records import State
@@ -84,22 +84,16 @@ class TestCohort:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-        folder = tmp_path_factory.mktemp("cohort")
-        return folder, write_cohort(folder)
-
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def cohort(session_graph: TestGraph, written: tuple[Path, Manifest]) -> Iterator[TestGraph]:
+    def cohort(session_graph: TestGraph, synthetic: tuple[Path, Manifest]) -> Iterator[TestGraph]:
         session_graph.wipe()
-        summary = read_in(session_graph, written[0])
-        assert summary.progress.states == {State.INDEXED: written[1].counts.instances}
+        summary = read_in(session_graph, synthetic[0])
+        assert summary.progress.states == {State.INDEXED: synthetic[1].counts.instances}
         yield session_graph
         check_invariants(session_graph)
 
     @pytest.fixture
-    def manifest(self, written: tuple[Path, Manifest]) -> Manifest:
-        return written[1]
+    def manifest(self, synthetic: tuple[Path, Manifest]) -> Manifest:
+        return synthetic[1]
 
     def test_objects(self, cohort: TestGraph, manifest: Manifest) -> None:
         found = {tuple(r.values()) for r in cohort.read(
@@ -137,11 +131,11 @@ class TestCohort:
 
     @pytest.mark.parametrize("full", [False, True], ids=["again", "full"])
     def test_a_second_run_changes_nothing(
-        self, cohort: TestGraph, written: tuple[Path, Manifest], full: bool
+        self, cohort: TestGraph, synthetic: tuple[Path, Manifest], full: bool
     ) -> None:
         before = cohort.content()
-        summary = read_in(cohort, written[0], full=full)
-        n = written[1].counts.instances
+        summary = read_in(cohort, synthetic[0], full=full)
+        n = synthetic[1].counts.instances
         assert summary.progress.states == {State.INDEXED if full else State.UNCHANGED: n}
         assert summary.unchanged is not full
         assert summary.before == summary.after

@@ -13,7 +13,7 @@ import pytest
 
 from rtgraph.cypher.library import query
 from rtgraph.cypher.links import file_link
-from rtgraph.demo.cohort import write_cohort
+from rtgraph.demo.manifest import Manifest
 from rtgraph.graphmodel.modalities import series_type
 from rtgraph.store import local
 from rtgraph.viz.browser import GUIDE, STYLE, Served, browser_files
@@ -36,15 +36,13 @@ def away() -> Iterator[Callable[[Callable[[], T]], T]]:
 
 
 @pytest.fixture(scope="module")
-def base(session_graph: TestGraph, tmp_path_factory: pytest.TempPathFactory) -> str:
+def base(session_graph: TestGraph, synthetic: tuple[Path, Manifest]) -> str:
     """The link to Browser of the server, whose graph holds the synthetic cohort."""
     home = session_graph.server.home
     if home is None:
         pytest.skip("the tests use another server")
     session_graph.wipe()
-    folder = tmp_path_factory.mktemp("browser") / "dicom"
-    write_cohort(folder)
-    session_graph.ingest(folder)
+    session_graph.ingest(synthetic[0])
     running = local.find(home)
     assert running is not None
     host = running.uri.partition("://")[2]

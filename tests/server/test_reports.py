@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rtgraph.demo.cohort import write_cohort
 from rtgraph.demo.manifest import Manifest
 from rtgraph.ingest.derive import derive
 from tests.data.small import encoded, new, with_value
@@ -16,12 +15,6 @@ from tests.server.conftest import Call, TestGraph
 
 pytestmark = pytest.mark.server
 CHECKS = ("FOR-01", "REF-01", "REF-02", "PLN-07")
-
-
-@pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    folder = tmp_path_factory.mktemp("cohort") / "dicom"
-    return folder, write_cohort(folder)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rtgraph.api import counted
-from rtgraph.demo.cohort import write_cohort
+from rtgraph.cypher.library import table
+from rtgraph.demo.manifest import Manifest
 from rtgraph.graphmodel.references import locating_roles
 from rtgraph.graphmodel.tables import TABLES, Row, Tables, of_patient
 from rtgraph.ingest.pipeline import Progress
@@ -37,17 +38,16 @@ def _sorted(rows: list[Row]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["demo", *SETS])
-def test_tables_and_edges_are_the_same(graph: TestGraph, tmp_path: Path, name: str) -> None:
-    folder = DATA / name
-    if name == "demo":
-        folder = tmp_path / "dicom"
-        write_cohort(folder)
+def test_tables_and_edges_are_the_same(
+    graph: TestGraph, synthetic: tuple[Path, Manifest], name: str
+) -> None:
+    folder = synthetic[0] if name == "demo" else DATA / name
     summary = graph.ingest(folder)
     read, progress = _in_memory(graph, folder)
     stored = graph.run(graph_tables(graph.store))
 
-    for table in TABLES:
-        assert _sorted(read[table]) == _sorted(stored[table]), table
+    for kind in TABLES:
+        assert _sorted(read[kind]) == _sorted(stored[kind]), kind
     folded = fold(read, locating_roles())
     assert {
         (e.source, e.target, e.role, e.n_sources, e.n_targets, e.n_present, e.n_missing, e.complete)
@@ -64,3 +64,33 @@ def test_tables_and_edges_are_the_same(graph: TestGraph, tmp_path: Path, name: s
             own, locating_roles()).boxes
         assert fold(of_patient(read, key), locating_roles()).edges == fold(
             own, locating_roles()).edges
+
+
+def tables_of(graph: TestGraph, patient: str | None) -> Tables:
+    return {name: graph.read(table(name).statement, patient=patient) for name in TABLES}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no folder of real files beside the repository")
+def test_tables_of_one_patient_hold_every_end_of_their_references(graph: TestGraph) -> None:
+    graph.ingest(DATA)
+    everything = tables_of(graph, None)
+    rows = {name: set(map(repr, rows)) for name, rows in everything.items()}
+    shown: dict[str, set[str]] = {name: set() for name in TABLES}
+    for patient in everything["patients"]:
+        own = tables_of(graph, patient["patient_key"])
+        assert own["patients"] == [patient]
+        assert [s for s in everything["series"] if s["patient_key"] == patient["patient_key"]] == [
+            s for s in own["series"] if s["patient_key"] == patient["patient_key"]]
+        known = {
+            "study": {r["StudyInstanceUID"] for r in own["studies"]},
+            "series": {r["SeriesInstanceUID"] for r in own["series"]},
+            "instance": {r["SOPInstanceUID"] for r in own["instances"]},
+        }
+        for r in own["references"]:
+            assert r["source_uid"] in known[r["source_level"]]
+            assert r["target_uid"] in known[r["target_level"]]
+        assert {r["SeriesInstanceUID"] for r in own["instances"]} <= known["series"] | {None}
+        for name, found in own.items():
+            assert len(found) == len(set(map(repr, found)))
+            shown[name] |= set(map(repr, found))
+    assert shown == rows

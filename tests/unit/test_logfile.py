@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,7 @@ from rtgraph.errors import UsageError
 from tests.unit.command import Command
 
 CANARY = "KANARIENVOGEL"
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """Take off again what `follow` has put on."""
-    loggers = (logfile.terminal, logging.getLogger("rtgraph"))
-    before = [(log, list(log.handlers), log.level) for log in loggers]
-    yield
-    for log, handlers, level in before:
-        log.handlers[:] = handlers
-        log.setLevel(level)
+pytestmark = pytest.mark.usefixtures("unlogged")
 
 
 def lines(file: Path) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from tests.server.conftest import TestGraph
 def _installed() -> None:
     if names := peers.missing():
         pytest.skip(f"not installed: {', '.join(names)}")
+    gc.freeze()  # what is there already holds no socket, and need not be looked at after each test
 
 
 @pytest.hookimpl(tryfirst=True)
