@@ -1,4 +1,7 @@
-"""With RTGRAPH_CI=1 a test fails instead of being skipped, but for the reasons listed here."""
+"""What all tests share: how Java runs, loggers as they were, and which skips are allowed.
+
+With RTGRAPH_CI=1 a test fails instead of being skipped, but for the reasons listed here.
+"""
 
 import logging
 import os

@@ -7,10 +7,8 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from collections.abc import Awaitable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +25,7 @@ from rtgraph.ingest.records import State
 from rtgraph.ingest.runs import Summary, run_ingest
 from rtgraph.store import launch
 from rtgraph.store.bolt import Row, Store
+from tests.command import Ended, ended
 from tests.server import newer
 
 T = TypeVar("T")
@@ -145,6 +144,8 @@ def _plans_last() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
     if uri := os.environ.get("RTGRAPH_TEST_URI"):
+        if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+            pytest.fail("each process would empty RTGRAPH_TEST_URI under the others: take JOBS=1")
         yield TestServer(uri, os.environ.get("RTGRAPH_TEST_USER", "neo4j"),
                          os.environ["RTGRAPH_TEST_PASSWORD"], None)
         return
@@ -208,18 +209,10 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     check_invariants(session_graph)
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command printed."""
-
-    stdout: str
-    stderr: str
-
-
 class Call(Protocol):
     """Run a command of rtgraph and expect an exit code."""
 
-    def __call__(self, *words: object, code: int = 0, **environment: str) -> Done: ...
+    def __call__(self, *words: object, code: int = 0, **environment: str) -> Ended: ...
 
 
 @pytest.fixture
@@ -237,20 +230,8 @@ def call(
     capsys: pytest.CaptureFixture[str], unlogged: None,
 ) -> Call:
     """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
-    from rtgraph.cli import main
-
-    def called(*words: object, code: int = 0, **environment: str) -> Done:
-        capsys.readouterr()
-        with monkeypatch.context() as changed:
-            for name, value in (graph.server.environment | environment).items():
-                changed.setenv(name, value)
-            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        printed = capsys.readouterr()
-        assert ended.value.code == code, printed.out + printed.err
-        assert "Traceback" not in printed.err
-        return Done(printed.out, printed.err)
+    def called(*words: object, code: int = 0, **environment: str) -> Ended:
+        return ended(monkeypatch, capsys, words, code, graph.server.environment | environment)
 
     return called
 
@@ -282,4 +263,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["Call", "Done", "State", "TestGraph", "TestServer"]
+__all__ = ["Call", "State", "TestGraph", "TestServer"]

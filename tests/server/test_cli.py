@@ -311,7 +311,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
         manifest.counts.instances)
 
 
-def test_help_answers_at_once_and_loads_nothing_heavy(call: Call) -> None:
+def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     code = ("import sys; sys.argv = ['rtgraph', '--help']\n"
             "from rtgraph.cli import main\n"
             "try: main()\nexcept SystemExit: pass\n"

@@ -15,8 +15,9 @@ from rtgraph.ingest.prune import Pruned
 from rtgraph.ingest.records import State
 from rtgraph.ingest.rejected import RejectLimit
 from rtgraph.ingest.runs import run_ingest
+from tests.command import Ended
 from tests.data.small import write_course, write_object
-from tests.server.conftest import Call, Done, TestGraph
+from tests.server.conftest import Call, TestGraph
 
 pytestmark = pytest.mark.server
 CANARY = "KANARIENVOGEL"
@@ -29,7 +30,7 @@ def course(tmp_path: Path) -> Path:
     return tmp_path / "dicom/patient-1"
 
 
-def events(done: Done) -> list[dict[str, object]]:
+def events(done: Ended) -> list[dict[str, object]]:
     """The lines of JSON on stderr."""
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 

@@ -97,7 +97,8 @@ def printed(command: str, work: Path, graph: TestGraph) -> list[str]:
     own = [sys.executable, "-m", "rtgraph"] if program == "rtgraph" else [program]
     done = subprocess.run(
         [*own, *words], cwd=work, text=True, capture_output=True, timeout=600, encoding="utf-8",
-        env=os.environ | graph.server.environment | {"TCP_NODELAY": "1"})
+        env=os.environ | graph.server.environment | {
+            "TCP_NODELAY": "1", "PYTHONWARNINGS": "error"})
     assert done.returncode in (0, 1), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout.splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.command import Command
+from tests.command import Command
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from rtgraph import config
 from rtgraph.cli.configuring import commented
 from rtgraph.settings import SETTINGS
-from tests.unit.command import Command
+from tests.command import Command
 
 SECRET = "canary-of-a-password"
 
@@ -20,14 +20,14 @@ SECRET = "canary-of-a-password"
 def shown(command: Command, *words: str, code: int = 0, **environment: str
           ) -> dict[str, tuple[Any, str]]:
     """Return value and origin by key."""
-    printed = command("config", "show", "-f", "json", *words, code=code, **environment).out
+    printed = command("config", "show", "-f", "json", *words, code=code, **environment).stdout
     rows = json.loads(printed)["rows"]
     return {r["key"]: (r["value"], r["origin"]) for r in rows}
 
 
 def test_init_writes_a_file_that_changes_nothing(command: Command) -> None:
     said = command("init")
-    assert "rtgraph.toml is written" in said.err
+    assert "rtgraph.toml is written" in said.stderr
     assert config.load() == config.load(folder=command.user)
     text = (command.work / "rtgraph.toml").read_text(encoding="utf-8")
     assert set(tomllib.loads(text)) == set(config.section_names())
@@ -60,7 +60,7 @@ def test_init_writes_the_file_of_the_user_or_to_stdout(command: Command) -> None
     command("init", "--user")
     assert (command.user / "rtgraph.toml").exists()
     assert not (command.work / "rtgraph.toml").exists()
-    assert command("init", "-o", "-").out == "\n".join(commented()) + "\n"
+    assert command("init", "-o", "-").stdout == "\n".join(commented()) + "\n"
 
 
 def test_config_show_tells_value_and_origin(command: Command) -> None:
@@ -84,13 +84,13 @@ def test_config_show_tells_value_and_origin(command: Command) -> None:
 @pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
 def test_config_show_hides_the_password(command: Command, form: str) -> None:
     said = command("config", "show", "-f", form, RTGRAPH_PASSWORD=SECRET)
-    assert SECRET not in said.out + said.err
-    assert "(hidden)" in said.out
-    assert "RTGRAPH_PASSWORD" in said.out
+    assert SECRET not in said.stdout + said.stderr
+    assert "(hidden)" in said.stdout
+    assert "RTGRAPH_PASSWORD" in said.stdout
 
 
 def test_a_misspelt_key_is_told_before_anything_is_shown(command: Command) -> None:
     command.write("[server]\nurl = 'x'\n")
     said = command("config", "show", code=2)
-    assert "Did you mean server.uri?" in said.err
-    assert said.out == ""
+    assert "Did you mean server.uri?" in said.stderr
+    assert said.stdout == ""

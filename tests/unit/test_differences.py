@@ -11,8 +11,8 @@ from pydicom import Dataset
 
 from rtgraph.errors import UsageError
 from rtgraph.preprocess.differences import CompareOptions, differences
+from tests.command import Command
 from tests.data import planned
-from tests.unit.command import Command
 
 CHAIN = planned.chain("PAT-A")
 
@@ -127,4 +127,4 @@ def test_a_file_that_cannot_be_read_is_no_difference(
     text = tmp_path / "notes.txt"
     text.touch()
     ended = command("compare", text, text, code=3)
-    assert "no DICOM object" in ended.err
+    assert "no DICOM object" in ended.stderr

@@ -17,7 +17,7 @@ from rtgraph.errors import UsageError
 from rtgraph.store import jars, launch
 from rtgraph.store.jars import Jar
 from rtgraph.store.launch import Java
-from tests.unit.command import Command
+from tests.command import Command
 
 AWAY = {"RTGRAPH_URI": "bolt://127.0.0.1:1", "RTGRAPH_PASSWORD": "x"}
 
@@ -33,7 +33,7 @@ def examined(command: Command, *words: str, code: int = 0, **environment: str
              ) -> dict[str, list[dict[str, Any]]]:
     """Return the findings by examination."""
     report = json.loads(
-        command("doctor", "-f", "json", *words, code=code, **environment).out)
+        command("doctor", "-f", "json", *words, code=code, **environment).stdout)
     assert report["schema_version"] == 1
     assert report["exit_code"] == code
     found: dict[str, list[dict[str, Any]]] = {}
@@ -141,7 +141,7 @@ def test_extras(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_table_is_for_people(command: Command) -> None:
-    said = command("doctor", RTGRAPH_HEAP="much", code=1).out
+    said = command("doctor", RTGRAPH_HEAP="much", code=1).stdout
     assert "fault memory    local.heap is 'much': no size.\n" in said
     assert "                → Write it as 512m or 4g.\n" in said
 

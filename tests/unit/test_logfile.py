@@ -15,7 +15,7 @@ from rtgraph.cli import logfile
 from rtgraph.cli.logfile import SharedFile
 from rtgraph.config import Settings
 from rtgraph.errors import UsageError
-from tests.unit.command import Command
+from tests.command import Command
 
 CANARY = "KANARIENVOGEL"
 pytestmark = pytest.mark.usefixtures("unlogged")
@@ -62,7 +62,7 @@ def test_no_file_without_the_setting(command: Command) -> None:
 def test_a_file_that_cannot_be_written_is_told(command: Command, tmp_path: Path) -> None:
     (tmp_path / "a-file").touch()
     said = command("down", code=2, RTGRAPH_LOG=str(tmp_path / "a-file" / "rtgraph.log"))
-    assert "The log file cannot be written" in said.err
+    assert "The log file cannot be written" in said.stderr
     with pytest.raises(UsageError):
         logfile.follow(Settings(log_file=tmp_path))
 

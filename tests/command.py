@@ -1,6 +1,7 @@
-"""Run a command inside the test, without a server, in a folder and with settings of its own."""
+"""Run a command inside the test: `ended` does it, `Command` without a server and any settings."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +15,26 @@ class Ended(NamedTuple):
     """How a command ended, and what it printed."""
 
     code: int
-    out: str
-    err: str
+    stdout: str
+    stderr: str
+
+
+def ended(
+    patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: Sequence[object],
+    code: int, environment: dict[str, str],
+) -> Ended:
+    """Run a command of rtgraph and expect an exit code."""
+    capsys.readouterr()
+    with patch.context() as changed:
+        for name, value in environment.items():
+            changed.setenv(name, value)
+        changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+    printed = capsys.readouterr()
+    assert left.value.code == code, printed.out + printed.err
+    assert "Traceback" not in printed.err
+    return Ended(code, printed.out, printed.err)
 
 
 class Command:
@@ -36,13 +55,4 @@ class Command:
         (self.work / "rtgraph.toml").write_text(text, encoding="utf-8")
 
     def __call__(self, *words: object, code: int = 0, **environment: str) -> Ended:
-        with self._patch.context() as changed:
-            for name, value in environment.items():
-                changed.setenv(name, value)
-            changed.setattr(sys, "argv", ["rtgraph", *map(str, words)])
-            self._capsys.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-        printed = self._capsys.readouterr()
-        assert ended.value.code == code, printed.out + printed.err
-        return Ended(code, printed.out, printed.err)
+        return ended(self._patch, self._capsys, words, code, environment)
