@@ -24,9 +24,10 @@ demo: $(VENV)/runtime.done  ## show rtgraph on synthetic patients; DATA=folder t
 
 setup: $(VENV)/dev.done  ## make .venv with everything for development; PYTHON=python3.12 chooses one
 
+# The long files come first, the many short ones of tests/unit last, so that all processes end together.
 test: $(VENV)/dev.done  ## run all tests, JOBS=2 at a time; ARGS="-k name" chooses
 	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),logical --maxprocesses 4) \
-		--dist loadfile --no-loadscope-reorder $(ARGS)  # the long files first, unit tests last
+		--dist loadfile --no-loadscope-reorder $(ARGS)
 
 server-test: $(VENV)/dev.done  ## run the tests that need Neo4j
 	$(BIN)/python -m pytest -m server $(ARGS)

@@ -323,12 +323,12 @@ def _counted(summary: ResultSummary) -> Counters:
                     found.relationships_created, found.relationships_deleted)
 
 
-_PLAIN = {str, int, float, bool, type(None)}
+_SCALARS = {str, int, float, bool, type(None)}
 
 
 def _plain(value: object) -> object:
     """Turn a value of the driver into plain Python: dates, and maps for nodes and paths."""
-    if type(value) in _PLAIN:  # nearly all are
+    if type(value) in _SCALARS:  # nearly all are
         return value
     if isinstance(value, Date | Time | DateTime):
         return value.to_native()
