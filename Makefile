@@ -6,7 +6,7 @@ LOCKER := .cache/lock
 BENCH := .cache/bench
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all: --requirement
+INSTALL := $(PIP) install --quiet --no-compile --require-hashes --only-binary :all: --requirement
 LINK := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 LOCK := $(LOCKER)/$(notdir $(BIN))/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --only-binary :all: --custom-compile-command "make lock" $(ARGS)

@@ -7,8 +7,9 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Awaitable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -209,6 +210,9 @@ def graph(session_graph: TestGraph) -> Iterator[TestGraph]:
     check_invariants(session_graph)
 
 
+Run = Callable[..., Ended]
+
+
 class Call(Protocol):
     """Run a command of rtgraph and expect an exit code."""
 
@@ -225,13 +229,29 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def call(
-    graph: "TestGraph", folder: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str], unlogged: None,
-) -> Call:
-    """Run rtgraph inside this process, in an empty folder, with the server of the tests."""
+def inside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unlogged: None
+) -> Run:
+    """Run rtgraph inside this process, however it ends."""
+    def ran(*words: object, **environment: str) -> Ended:
+        return ended(monkeypatch, capsys, words, environment)
+
+    return ran
+
+
+@pytest.fixture
+def run(inside: Run, graph: TestGraph) -> Run:
+    """Run rtgraph with the server of the tests, however it ends."""
+    return partial(inside, **graph.server.environment)
+
+
+@pytest.fixture
+def call(run: Run, folder: Path) -> Call:
+    """Run rtgraph in an empty folder and expect an exit code."""
     def called(*words: object, code: int = 0, **environment: str) -> Ended:
-        return ended(monkeypatch, capsys, words, code, graph.server.environment | environment)
+        done = run(*words, **environment)
+        assert done.code == code, done.stdout + done.stderr
+        return done
 
     return called
 
@@ -263,4 +283,4 @@ def check_invariants(graph: TestGraph) -> None:
     assert graph.content() == derived
 
 
-__all__ = ["Call", "State", "TestGraph", "TestServer"]
+__all__ = ["Call", "Run", "State", "TestGraph", "TestServer"]

@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.data import peers
-from tests.server.conftest import TestGraph
+from tests.server.conftest import Run
 
 pytestmark = pytest.mark.server
 FOLDER = Path(__file__).parents[2] / "docs/tutorials"
@@ -88,20 +87,19 @@ def archive_of(text: str, work: Path, ports: Mapping[str, int]) -> Iterator[None
         yield
 
 
-def printed(command: str, work: Path, graph: TestGraph) -> list[str]:
-    """Run a command in a folder, with the server of the tests; return its stdout."""
+def printed(command: str, run: Run) -> list[str]:
+    """Run a command, one of rtgraph with the server of the tests; return its stdout."""
     program, *words = shlex.split(command)
     if program == "export":  # the home of a managed server; here the tests have another
         return []
-    assert program in ("rtgraph", "ls", "mv", *DCMTK)
-    own = [sys.executable, "-m", "rtgraph"] if program == "rtgraph" else [program]
-    done = subprocess.run(
-        [*own, *words], cwd=work, text=True, capture_output=True, timeout=600, encoding="utf-8",
-        env=os.environ | graph.server.environment | {
-            "TCP_NODELAY": "1", "PYTHONWARNINGS": "error"})
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout.splitlines()
+    if program == "rtgraph":
+        ran = run(*words)
+        assert ran.code in (0, 1), ran.stdout + ran.stderr
+        return ran.stdout.splitlines()
+    assert program in ("ls", "mv", *DCMTK)
+    return subprocess.run(
+        [program, *words], check=True, capture_output=True, timeout=600, encoding="utf-8",
+        env=os.environ | {"TCP_NODELAY": "1"}).stdout.splitlines()
 
 
 def written(text: str, made: Iterator[list[str]]) -> str:
@@ -131,18 +129,18 @@ def same(found: list[str], shown: list[str]) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_print_what_the_page_shows(
-    graph: TestGraph, tmp_path: Path, page: Path
+    folder: Path, run: Run, page: Path
 ) -> None:
     text = page.read_text(encoding="utf-8")
-    run = [step for block in BLOCK.findall(text) for step in steps(block)]
+    told = [step for block in BLOCK.findall(text) for step in steps(block)]
     if ARCHIVE in text and (names := peers.missing()):
         pytest.skip(f"not installed: {', '.join(names)}")
     ports = {shown: peers.free_port() for shown in PORTS}
-    with archive_of(text, tmp_path, ports):
-        made = [printed(with_ports(step.command, ports), tmp_path, graph) for step in run]
+    with archive_of(text, folder, ports):
+        made = [printed(with_ports(step.command, ports), run) for step in told]
     if os.environ.get("RTGRAPH_WRITE_TUTORIALS"):
         page.write_text(written(text, iter(made)), encoding="utf-8", newline="\n")
     else:
-        differ = [(step.command, found) for step, found in zip(run, made, strict=True)
+        differ = [(step.command, found) for step, found in zip(told, made, strict=True)
                   if not same(found, step.shown)]
-        assert (differ, bool(run)) == ([], True)
+        assert (differ, bool(told)) == ([], True)

@@ -19,10 +19,11 @@ from rtgraph.config import Settings
 from rtgraph.demo.cohort import write_cohort
 from rtgraph.pacs.scp import Scp
 from rtgraph.pacs.storing import Folder, Stored
+from tests.command import Ended
 from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
-from tests.server.conftest import TestGraph
+from tests.server.conftest import Run, TestGraph
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,13 +98,13 @@ class Receiver:
 
 
 class Project:
-    """A folder with settings of archives, in which commands are run."""
+    """The working directory, with settings of archives, in which commands are run."""
 
-    def __init__(self, folder: Path, graph: TestGraph, archive: Orthanc) -> None:
-        self.folder, self.graph, self.archive = folder, graph, archive
+    def __init__(self, graph: TestGraph, archive: Orthanc, run: Run) -> None:
+        self.folder, self.graph, self.archive, self._run = Path.cwd(), graph, archive, run
         self.port = peers.free_port()
         archive.knows("rtgraph", "RTGRAPH", self.port)
-        self.received = folder / "received"
+        self.received = self.folder / "received"
         self.settings("")
 
     def settings(self, more: str, associations: int = 2) -> None:
@@ -113,26 +114,26 @@ class Project:
             f'port = {self.archive.port}\nassociations = {associations}\n'
             f'[nodes.web]\nurl = "{self.archive.url}/dicom-web"\n{more}', encoding="utf-8")
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "rtgraph", "pacs", "retrieve", *words]
-
-    def rtgraph(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run any command."""
-        return self._run([sys.executable, "-m", "rtgraph", *words])
-
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | self.graph.server.environment | {
-            "RTGRAPH_JOBS": "1", "XDG_CONFIG_HOME": str(self.folder)}
+        return {"RTGRAPH_JOBS": "1", "XDG_CONFIG_HOME": str(self.folder)}
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._run(self.command(*words))
+    def rtgraph(self, *words: str) -> Ended:
+        """Run any command."""
+        return self._run(*words, **self.environment)
 
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, cwd=self.folder, env=self.environment,
-                              capture_output=True, encoding="utf-8", timeout=900)
+    def run(self, *words: str) -> Ended:
+        """Run `pacs retrieve`."""
+        return self.rtgraph("pacs", "retrieve", *words)
 
-    def over(self, way: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def begun(self, *words: str) -> subprocess.Popen[str]:
+        """Run `pacs retrieve` as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "rtgraph", "pacs", "retrieve", *words],
+            cwd=self.folder, env=os.environ | self.graph.server.environment | self.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+    def over(self, way: str, *words: str) -> Ended:
         if way == "DICOMweb":
             return self.run("--node", "web", *words)
         return self.run("--node", "clinic", "--transport", way, *words)

@@ -3,14 +3,12 @@
 import csv
 import io
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from tests.conftest import DATA
 from tests.data import peers
 from tests.data.peers import Orthanc
 from tests.data.small import new, uid
+from tests.server.conftest import Run
 from tests.server.pacs.conftest import real_files
 
 SETTINGS = Settings(silence=10.0, connect=2.0)
@@ -364,21 +363,20 @@ def test_user_identity(
 
 # --- the commands --------------------------------------------------------------------------------
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "rtgraph", "pacs", *words], cwd=folder,
-                          env=os.environ | {"XDG_CONFIG_HOME": str(folder)},
-                          capture_output=True, encoding="utf-8", timeout=120)
+@pytest.fixture
+def run(inside: Run, folder: Path) -> Run:
+    """Run a command in an empty folder, without settings of the user."""
+    return partial(inside, XDG_CONFIG_HOME=str(folder))
 
 
 @pytest.fixture
-def project(filled: Orthanc, tmp_path: Path) -> Path:
+def settings(filled: Orthanc, folder: Path) -> None:
     with silent_peer(False) as port:
         pass
-    (tmp_path / "rtgraph.toml").write_text(
+    (folder / "rtgraph.toml").write_text(
         f'[nodes.clinic]\nae_title = "ORTHANC"\nhost = "127.0.0.1"\nport = {filled.port}\n'
         f'[nodes.web]\nurl = "{filled.url}/dicom-web"\n'
         f'[nodes.gone]\nae_title = "X"\nhost = "127.0.0.1"\nport = {port}\n', encoding="utf-8")
-    return tmp_path
 
 
 def n_rows(text: str, output_format: str) -> int:
@@ -391,36 +389,39 @@ def n_rows(text: str, output_format: str) -> int:
     return len([json.loads(line) for line in text.splitlines()])
 
 
+@pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("output_format", ["table", "csv", "json", "jsonl"])
 def test_the_answers_are_printed_without_values_of_patients(
-    project: Path, output_format: str
+    run: Run, output_format: str
 ) -> None:
-    ran = run(project, "find", "--node", "clinic", "-f", output_format, "-r", "PatientName",
+    ran = run("pacs", "find", "--node", "clinic", "-f", output_format, "-r", "PatientName",
               "-r", "StudyDate", "PatientID=PAT-1")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     assert ran.stderr == "2 found\n"
     assert "CANARY" not in ran.stdout
     assert "hidden" in ran.stdout
     assert n_rows(ran.stdout, output_format) == 2
-    shown = run(project, "find", "--node", "clinic", "-f", output_format, "--identifiers",
+    shown = run("pacs", "find", "--node", "clinic", "-f", output_format, "--identifiers",
                 "-r", "PatientName", "PatientID=PAT-1")
     assert "CANARY^ANNA" in shown.stdout
 
 
-def test_one_archive_that_fails_does_not_hide_the_other(project: Path) -> None:
-    ran = run(project, "find", "-n", "gone", "-n", "clinic", "-n", "web", "-f", "csv")
-    assert ran.returncode == 3
+@pytest.mark.usefixtures("settings")
+def test_one_archive_that_fails_does_not_hide_the_other(run: Run) -> None:
+    ran = run("pacs", "find", "-n", "gone", "-n", "clinic", "-n", "web", "-f", "csv")
+    assert ran.code == 3
     rows = list(csv.DictReader(io.StringIO(ran.stdout)))
     assert Counter(r["archive"] for r in rows) == {"clinic": 6, "web": 6}
     assert "gone cannot be reached" in ran.stderr
 
 
-def test_all_archives_are_echoed(project: Path) -> None:
-    ran = run(project, "echo", "-f", "json")
-    assert ran.returncode == 3
+@pytest.mark.usefixtures("settings")
+def test_all_archives_are_echoed(run: Run) -> None:
+    ran = run("pacs", "echo", "-f", "json")
+    assert ran.code == 3
     answers = {a["node"]: a["error"] for a in json.loads(ran.stdout)["archives"]}
     assert [name for name, error in answers.items() if not error] == ["clinic", "web"]
-    assert run(project, "echo", "--node", "web").returncode == 0
+    assert run("pacs", "echo", "--node", "web").code == 0
 
 
 WRONG = [
@@ -434,14 +435,15 @@ WRONG = [
 ]
 
 
+@pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize(("words", "said"), [c[1:] for c in WRONG], ids=[c[0] for c in WRONG])
-def test_what_is_wrong_is_said(project: Path, words: list[str], said: str) -> None:
-    ran = run(project, *words)
-    assert ran.returncode == 2
+def test_what_is_wrong_is_said(run: Run, words: list[str], said: str) -> None:
+    ran = run("pacs", *words)
+    assert ran.code == 2
     assert said in ran.stderr
 
 
-def test_an_archive_is_needed(tmp_path: Path) -> None:
-    ran = run(tmp_path, "find")
-    assert ran.returncode == 2
+def test_an_archive_is_needed(run: Run) -> None:
+    ran = run("pacs", "find")
+    assert ran.code == 2
     assert "Add a section [nodes.NAME]" in ran.stderr

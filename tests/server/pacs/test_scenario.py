@@ -19,7 +19,7 @@ from pydicom import Dataset, dcmread
 
 from rtgraph.demo.cohort import write_cohort
 from tests.data.peers import Orthanc
-from tests.server.conftest import TestGraph
+from tests.server.conftest import Run, TestGraph
 from tests.server.pacs.conftest import Project
 
 pytestmark = pytest.mark.server
@@ -40,7 +40,9 @@ class Course:
     def __init__(self, folder: Path) -> None:
         write_cohort(folder, 2)
         self.paths = sorted((folder / "patient-2").rglob("*.dcm"))
-        self.objects = {str(ds.SOPInstanceUID): ds for ds in map(dcmread, self.paths)}
+        read = {p: dcmread(p) for p in self.paths}
+        self.objects = {str(ds.SOPInstanceUID): ds for ds in read.values()}
+        self._path = {str(ds.SOPInstanceUID): p for p, ds in read.items()}
         self.plans = {str(p.RTPlanLabel): p for p in self.of("RTPLAN")}
         self.structures = {label: self.objects[str(
             p.ReferencedStructureSetSequence[0].ReferencedSOPInstanceUID)]
@@ -53,7 +55,7 @@ class Course:
         return [ds for ds in self.objects.values() if ds.Modality == modality]
 
     def path(self, uid: str) -> Path:
-        return next(p for p in self.paths if str(dcmread(p).SOPInstanceUID) == uid)
+        return self._path[uid]
 
     def images_of(self, structures: Dataset) -> set[str]:
         series = (structures.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
@@ -76,10 +78,8 @@ def course(tmp_path: Path) -> Course:
 
 
 @pytest.fixture
-def project(graph: TestGraph, archive: Orthanc, tmp_path: Path) -> Project:
-    work = tmp_path / "work"
-    work.mkdir()
-    return Project(work, graph, archive)
+def project(graph: TestGraph, archive: Orthanc, folder: Path, run: Run) -> Project:
+    return Project(graph, archive, run)
 
 
 def rows(printed: str) -> list[dict[str, str]]:
@@ -123,21 +123,21 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
 
     # The study of the plans alone: both plans name a structure set that is not there.
     ran = project.run("--node", "clinic", "--study", course.planning)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     planned = {uid for uid, ds in course.objects.items()
                if ds.StudyInstanceUID == course.planning}
     assert {objects[uid].Modality for uid in planned} == {"RTPLAN", "RTDOSE"}
     assert held(project) == {uid: objects[uid] for uid in planned}
     assert {r["uid"] for r in graph.read(MISSING)} == sets
     ran = project.rtgraph("validate", "--select", "REF-01", "--store")
-    assert ran.returncode == 1, ran.stderr
+    assert ran.code == 1, ran.stderr
     named = sorted((str(p.SOPInstanceUID), str(course.structures[label].SOPInstanceUID))
                    for label, p in course.plans.items())
     assert sorted(issues(graph, "REF-01", "OPEN")) == named
 
     # What is missing, and what that refers to: the structure sets, then their images.
     ran = project.run("--node", "clinic", "--missing")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     images = {uid for ds in course.structures.values() for uid in course.images_of(ds)}
     assert held(project) == {uid: objects[uid] for uid in planned | sets | images}
     assert graph.read(MISSING) == []
@@ -145,7 +145,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     # An ingest of the same folder finds nothing that is new.
     before = graph.content()
     ran = project.rtgraph("ingest", "received")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     assert f"{len(planned | sets | images)} unchanged" in ran.stdout
     assert graph.content() == before
 
@@ -153,7 +153,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     check = ("validate", "--level", "geometry", "--select", "REF-01", "--select", "GEO-07",
              "--fail-on", "warning", "--store")
     ran = project.rtgraph(*check)
-    assert ran.returncode == 1, ran.stderr
+    assert ran.code == 1, ran.stderr
     target = f"{course.corrected_uid}#{PTV}"
     assert sorted(issues(graph, "REF-01", "CLOSED")) == named
     assert issues(graph, "GEO-07", "OPEN") == [(target, None)]
@@ -165,12 +165,12 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     # The figure shows the finding; the cohort holds both plans.
     patient = str(course.corrected.PatientID)
     ran = project.rtgraph("graph", patient, "-o", "adaptive.html")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     page = (project.folder / "adaptive.html").read_text(encoding="utf-8")
     assert "GEO-07" in page
     assert patient not in page
     assert project.rtgraph("cohort", "save", "adaptive", "--query", "complete-chains"
-                           ).returncode == 0
+                           ).code == 0
     members = graph.read("MATCH (:Cohort {name: 'adaptive'})-[:HAS_MEMBER]->(i:Instance) "
                          "RETURN i.SOPInstanceUID AS uid")
     assert {r["uid"] for r in members} == {str(p.SOPInstanceUID) for p in course.plans.values()}
@@ -179,7 +179,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     export = ("preprocess", "export", "--preset", "nifti", "--cohort", "adaptive", "-o",
               str(out), "-j", "1")
     ran = project.rtgraph(*export)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     cases = {tuple(c["plans"]): c["case"]
              for c in json.loads((out / "manifest.json").read_text())["cases"]}
     first, second = (cases[(str(course.plans[label].SOPInstanceUID),)]
@@ -196,17 +196,17 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     archive.add(course.path(course.corrected_uid))
     assert len(archive.rest("/instances")) == n
     series = ("--node", "clinic", "--series", str(course.corrected.SeriesInstanceUID))
-    assert project.run(*series).returncode == 0
+    assert project.run(*series).code == 0
     assert held(project)[course.corrected_uid] == dcmread(fault)  # what is there is not asked for
     ran = project.run(*series, "--replace")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     assert "1 objects came with other content" in ran.stderr
     assert held(project) == {uid: course.objects[uid] for uid in planned | sets | images}
     (aside,) = (project.received / ".replaced").rglob("*.dcm")
     assert dcmread(aside) == dcmread(fault)
 
     # The graph follows, and the issue closes.
-    assert project.rtgraph(*check).returncode == 0
+    assert project.rtgraph(*check).code == 0
     assert issues(graph, "GEO-07", "OPEN") == []
     assert issues(graph, "GEO-07", "CLOSED") == [(target, None)]
     assert graph.read(PLANES, uid=course.corrected_uid, number=PTV) == [
@@ -217,7 +217,7 @@ def test_a_correction_is_followed_from_the_archive_to_the_arrays(
     assert (row["case_id"], row["object"], row["why"], row["remade"]) == (
         second, course.corrected_uid, "CHANGED", "false")
     ran = project.rtgraph(*export)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.stderr
     assert "2 written (1 kept)" in ran.stderr
     new = exported(out)
     assert set(new) == set(old)
