@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-# Neo4j compiles with the fast compiler only, and does not verify its jars, whose digests are known:
-# what the thorough compiler gains comes after the tests.
+# Most servers of the tests are short: Java compiles with its fast compiler only and does not verify
+# jars whose digests are known.
+QUICK = "-XX:TieredStopAtLevel=1"
 os.environ.setdefault(
-    "JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UnlockDiagnosticVMOptions "
-    "-XX:-BytecodeVerificationRemote")
+    "JAVA_TOOL_OPTIONS",
+    f"-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote {QUICK}")
 DATA = Path(os.environ.get("RTGRAPH_TEST_DATA", Path(__file__).parents[1].parent / "shared/data"))
 ALLOWED = [
     "the tests use another server",

@@ -1,9 +1,9 @@
 """The graph over Bolt: with `failures` the only module that imports `neo4j`.
 
-`Store` has five ways in: `prepare` (schema), `read` (the server refuses writes), `write` (one
-statement outside of a transaction), `change` (one statement) and `transact` (several that stand or
-fall together). Every write of rtgraph is a keyed MERGE, so a whole batch may be repeated:
-`failures.retrying` is the one policy for it.
+`Store` has five ways in: `prepare` (schema), `read` (the server refuses writes), `change` (one
+statement), `write` (the same without repetition, as statements of the schema need it) and
+`transact` (several that stand or fall together). Every write of rtgraph is a keyed MERGE, so a
+whole batch may be repeated: `failures.retrying` is the one policy for it.
 """
 
 import logging
@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from neo4j import (
+    READ_ACCESS,
+    WRITE_ACCESS,
     AsyncDriver,
     AsyncGraphDatabase,
     AsyncManagedTransaction,
@@ -89,9 +91,9 @@ def answers(uri: str, user: str, password: str, timeout: float = 2.0) -> bool:
 
 
 class Transaction:
-    """A transaction that is open; `run` returns the rows of one statement."""
+    """A transaction that is open, or a session, in which each statement is one of its own."""
 
-    def __init__(self, transaction: AsyncManagedTransaction) -> None:
+    def __init__(self, transaction: AsyncManagedTransaction | AsyncSession) -> None:
         self._transaction = transaction
         self.counters = Counters()
 
@@ -249,10 +251,10 @@ class Store:
     async def read(self, statement: str, /, **parameters: object) -> list[Row]:
         """Return the rows of a reading statement; the server refuses one that writes."""
 
-        async def work(transaction: AsyncManagedTransaction) -> list[Row]:
-            return await Transaction(transaction).run(statement, **parameters)
+        async def work(session: AsyncSession) -> list[Row]:
+            return await Transaction(session).run(statement, **parameters)
 
-        return await self._patiently(lambda session: session.execute_read(work))
+        return await self._patiently(work, READ_ACCESS)
 
     async def columns(self, statement: str) -> list[str]:
         """Let the server plan a statement without running it; return the names of its columns."""
@@ -270,41 +272,49 @@ class Store:
         return await self._translating(planned())
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
-        """Run one statement outside of a transaction, once; statements of the schema need that."""
+        """Run one statement once; statements of the schema may stand in no open transaction."""
         async with self._driver.session(database=self.database) as session:
             result = await self._translating(
                 session.run(statement, dict(parameters)))
             return _counted(await self._translating(result.consume()))
 
     async def change(self, statement: str, /, **parameters: object) -> Counters:
-        """Run one statement in a transaction, as `transact` does."""
+        """Run one statement; it takes one question to the server where `transact` takes three."""
 
-        async def work(transaction: Transaction) -> Counters:
+        async def work(session: AsyncSession) -> Counters:
+            transaction = Transaction(session)
             await transaction.run(statement, **parameters)
             return transaction.counters
 
-        return await self.transact(work)
+        return await self._patiently(work)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
 
-        attempts = 0
+        async def in_session(session: AsyncSession) -> T:
+            attempts = 0
 
-        async def once(transaction: AsyncManagedTransaction) -> T:
-            nonlocal attempts
-            attempts += 1
-            self.retries += attempts > 1
-            return await work(Transaction(transaction))
+            async def once(transaction: AsyncManagedTransaction) -> T:
+                nonlocal attempts
+                attempts += 1
+                self.retries += attempts > 1
+                return await work(Transaction(transaction))
 
-        return await self._patiently(lambda session: session.execute_write(once))
+            return await session.execute_write(once)
 
-    async def _patiently(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Work in a session, again in a new one while the server is away."""
+        return await self._patiently(in_session)
+
+    async def _patiently(
+        self, work: Callable[[AsyncSession], Awaitable[T]], access: str = WRITE_ACCESS
+    ) -> T:
+        """Work in a session, again in a new one while the server is away or lets work lose."""
 
         async def patient() -> T:
             async for attempt in retrying(self.patience):
                 with attempt:
-                    async with self._driver.session(database=self.database) as session:
+                    self.retries += attempt.retry_state.attempt_number > 1
+                    async with self._driver.session(
+                            database=self.database, default_access_mode=access) as session:
                         return await work(session)
             raise AssertionError("tenacity raises when it gives up")
 

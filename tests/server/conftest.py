@@ -27,6 +27,7 @@ from rtgraph.ingest.runs import Summary, run_ingest
 from rtgraph.store import launch
 from rtgraph.store.bolt import Row, Store
 from tests.command import Ended, ended
+from tests.conftest import QUICK
 from tests.server import newer
 
 T = TypeVar("T")
@@ -59,6 +60,12 @@ WHERE b.in_archive IS NULL
   AND NOT EXISTS { (b)-[:HAS_INSTANCE]->(:Missing) }
 RETURN b"""
 _DONE = "MATCH (r:IngestRun {state: 'DONE'}) RETURN r.counts AS counts, r.n_files AS n"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that let a server forget its plans come before those that use them."""
+    items.sort(key=lambda item: item.get_closest_marker("schema") is None)
 
 
 class TestGraph:
@@ -158,7 +165,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
         jars.ensure(jars.locked(), jars.default_folder(), offline=False, report=lambda line: None)
     except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j: {error} {error.hint}")
-    with _plans_last():
+    with _plans_last(), pytest.MonkeyPatch.context() as patch:
+        # it runs for as long as the tests, so that the thorough compiler pays
+        patch.setenv("JAVA_TOOL_OPTIONS", os.environ["JAVA_TOOL_OPTIONS"].replace(QUICK, ""))
         running = local.start(settings, lambda line: None)
     yield TestServer(running.uri, running.user, running.password(), home)
     local.stop(home)

@@ -19,7 +19,7 @@ from tests.data.small import write_course
 from tests.server.conftest import Call, TestGraph
 from tests.server.test_upgrade import rules, without_rules
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.schema]
 
 
 @pytest.fixture
@@ -71,17 +71,6 @@ def ingest(graph: TestGraph, folder: Path) -> None:
     graph.run(work())
 
 
-def test_a_database_prepared_by_an_administrator_needs_no_right_to_create_constraints(
-    graph: TestGraph, course: Path
-) -> None:
-    without_rules(graph)
-    for statement in schema().constraints:  # as db schema --print gives them
-        graph.write(statement)
-    ingest(graph, course)
-    assert graph.one("MATCH (s:Schema) RETURN s.version") == schema().version
-    assert graph.one("MATCH (i:Instance) RETURN count(i)") == 12
-
-
 def test_without_the_constraints_the_message_says_whom_to_ask(
     graph: TestGraph, course: Path
 ) -> None:
@@ -97,6 +86,17 @@ def test_without_the_constraints_the_message_says_whom_to_ask(
         assert graph.read("MATCH (n) RETURN n") == []
     finally:
         graph.run(graph.store.prepare(schema()))
+
+
+def test_a_database_prepared_by_an_administrator_needs_no_right_to_create_constraints(
+    graph: TestGraph, course: Path
+) -> None:
+    without_rules(graph)
+    for statement in schema().constraints:  # as db schema --print gives them
+        graph.write(statement)
+    ingest(graph, course)
+    assert graph.one("MATCH (s:Schema) RETURN s.version") == schema().version
+    assert graph.one("MATCH (i:Instance) RETURN count(i)") == 12
 
 
 # --- wipe ----------------------------------------------------------------------------------------

@@ -92,6 +92,13 @@ def test_server_is_private(server: LocalServer) -> None:
     assert server.password() not in command
 
 
+def test_one_plan_serves_lists_of_all_sizes(server: LocalServer) -> None:
+    with GraphDatabase.driver(server.uri, auth=(server.user, server.password())) as driver:
+        plans = [driver.execute_query("EXPLAIN UNWIND $rows AS r RETURN r", rows=[0] * n
+                                      ).summary.plan for n in (1, 10, 1000)]
+    assert len({p["args"]["EstimatedRows"] for p in plans if p}) == 1
+
+
 def test_browser_is_served(server: LocalServer) -> None:
     with urllib.request.urlopen(server.browser_url, timeout=10) as answer:
         assert answer.status == 200

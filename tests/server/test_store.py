@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
+from neo4j import WRITE_ACCESS, AsyncSession
 from neo4j.exceptions import ServiceUnavailable, TransientError
 
 from rtgraph.errors import OlderGraph, ServerRefused, ServerUnreachable, StatementRefused
@@ -13,7 +14,7 @@ from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.families import FAMILIES, family
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.schema import derivations, schema
-from rtgraph.store.bolt import Store, Transaction
+from rtgraph.store.bolt import Store
 from rtgraph.store.failures import is_retryable
 from tests.server.conftest import TestGraph
 
@@ -105,19 +106,29 @@ async def _explain(store: Store, statement: str) -> None:
 
 
 class Failing(Store):
-    """A store whose transactions fail `times` times before they work."""
+    """A store whose work fails `times` times before it is done."""
 
     times = 0
     error: Exception = TransientError()
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async def sometimes(transaction: Transaction) -> T:
+    async def _patiently(
+        self, work: Callable[[AsyncSession], Awaitable[T]], access: str = WRITE_ACCESS
+    ) -> T:
+        async def sometimes(session: AsyncSession) -> T:
             if self.times:
                 self.times -= 1
                 raise self.error
-            return await work(transaction)
+            return await work(session)
 
-        return await super().transact(sometimes)
+        return await super()._patiently(sometimes, access)
+
+
+TRIED = "CREATE (n:Tried) RETURN n.x AS x"
+WAYS: dict[str, Callable[[Store], Awaitable[object]]] = {
+    "change": lambda store: store.change(TRIED),
+    "transact": lambda store: store.transact(lambda transaction: transaction.run(TRIED)),
+    "read": lambda store: store.read("RETURN 1 AS x"),
+}
 
 
 @pytest.fixture
@@ -127,16 +138,25 @@ def failing(graph: TestGraph) -> Iterator[Failing]:
     graph.run(store.close())
 
 
-def test_a_batch_that_fails_twice_is_written_once(graph: TestGraph, failing: Failing) -> None:
-    failing.times, failing.error = 2, ServiceUnavailable("away")
-    assert graph.run(failing.change("CREATE (:Tried)")).nodes_created == 1
-    assert graph.one("MATCH (n:Tried) RETURN count(n)") == 1
+@pytest.mark.parametrize("error", [ServiceUnavailable("away"), TransientError()],
+                         ids=["away", "lost"])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_fails_twice_is_done_once(
+    graph: TestGraph, failing: Failing, way: str, error: Exception
+) -> None:
+    failing.times, failing.error = 2, error
+    graph.run(WAYS[way](failing))
+    assert graph.one("MATCH (n:Tried) RETURN count(n)") == (way != "read")
+    assert failing.retries == 2
 
 
-def test_an_outage_longer_than_patience_is_told(graph: TestGraph, failing: Failing) -> None:
-    failing.times, failing.error = 10_000, ServiceUnavailable("away")
+@pytest.mark.parametrize("way", WAYS)
+def test_an_outage_longer_than_patience_is_told(
+    graph: TestGraph, failing: Failing, way: str
+) -> None:
+    failing.times, failing.error, failing.patience = 10_000, ServiceUnavailable("away"), 1
     with pytest.raises(ServerUnreachable):
-        graph.run(failing.change("CREATE (:Tried)"))
+        graph.run(WAYS[way](failing))
 
 
 def test_only_what_the_driver_calls_retryable_is_tried_again() -> None:

@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import active_children, get_context
 from typing import Any
@@ -16,29 +15,13 @@ import pytest
 
 from rtgraph.errors import RtgraphError, UsageError
 from rtgraph.ingest.known import Changed
-from rtgraph.ingest.parse import Plan
 from rtgraph.ingest.pool import Workers, in_thread, workers
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
 from rtgraph.ingest.waiting import Line, unless
+from tests.data.readers import FINE, PLAN, read
 
-PLAN = Plan("00" * 32)
 ENDED = (Reason.BAD_HEADER, "the reader ended on this file")
 NO_MEMORY = (Reason.BAD_HEADER, "MemoryError")
-FINE = (Reason.NOT_DICOM, "")
-
-
-def read(files: Sequence[Found], plan: Plan) -> list[Instance | Rejected]:
-    """Read files whose names say what they do to their reader."""
-    for file in files:
-        if file.path.startswith("exit"):
-            os._exit(3)
-        if file.path.startswith("kill"):
-            os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
-        if file.path.startswith("memory"):
-            raise MemoryError
-        if file.path.startswith("defect"):
-            raise ZeroDivisionError
-    return [Rejected(f, *FINE) for f in files]
 
 
 def outcome(found: Workers, chunks: list[list[str]]) -> dict[str, tuple[Reason, str]]:
@@ -130,7 +113,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_workers_of_a_killed_parent_end() -> None:
     code = ("import asyncio, sys, time\n"
             "from rtgraph.ingest.pool import workers\n"
-            "from tests.unit.test_pool import PLAN, Found, read\n"
+            "from rtgraph.ingest.records import Found\n"
+            "from tests.data.readers import PLAN, read\n"
             "if __name__ == '__main__':\n"
             "    with workers(2, read=read) as found:\n"
             "        asyncio.run(found.read([Found('a', 'a')], PLAN))\n"
