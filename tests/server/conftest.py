@@ -139,13 +139,15 @@ class TestServer:
 
 
 @contextmanager
-def _plans_last() -> Iterator[None]:
-    """Let a server keep its plans: every test fills an empty graph, and each would be planned for.
+def _lasting() -> Iterator[None]:
+    """Start a server for many tests: it keeps its plans, and the thorough compiler of Java pays.
 
-    Planning is most of what Neo4j does for graphs as small as those of the tests.
+    Planning is most of what Neo4j does for graphs as small as those of the tests, and each test
+    fills an empty one, for which all would be planned again.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launch, "PLANS_LAST", "1h")
+        patch.setenv("JAVA_TOOL_OPTIONS", os.environ["JAVA_TOOL_OPTIONS"].replace(QUICK, ""))
         yield
 
 
@@ -165,9 +167,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
         jars.ensure(jars.locked(), jars.default_folder(), offline=False, report=lambda line: None)
     except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j: {error} {error.hint}")
-    with _plans_last(), pytest.MonkeyPatch.context() as patch:
-        # it runs for as long as the tests, so that the thorough compiler pays
-        patch.setenv("JAVA_TOOL_OPTIONS", os.environ["JAVA_TOOL_OPTIONS"].replace(QUICK, ""))
+    with _lasting():
         running = local.start(settings, lambda line: None)
     yield TestServer(running.uri, running.user, running.password(), home)
     local.stop(home)
@@ -197,7 +197,7 @@ def newer_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGraph]
     except LocalServerError as error:  # only what cannot be fetched is a reason to skip
         pytest.skip(f"no Neo4j 2026.08: {error} {error.hint}")
     home = tmp_path_factory.mktemp("newer")
-    with _plans_last():
+    with _lasting():
         uri, password, process = newer.start(home, java, needed)
     with _connected(TestServer(uri, "neo4j", password, home)) as graph:
         yield graph
