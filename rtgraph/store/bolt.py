@@ -251,42 +251,28 @@ class Store:
     async def read(self, statement: str, /, **parameters: object) -> list[Row]:
         """Return the rows of a reading statement; the server refuses one that writes."""
 
-        async def work(session: AsyncSession) -> list[Row]:
-            return await Transaction(session).run(statement, **parameters)
-
-        return await self._patiently(work, READ_ACCESS)
+        return await self._patiently(
+            lambda session: Transaction(session).run(statement, **parameters), READ_ACCESS)
 
     async def columns(self, statement: str) -> list[str]:
         """Let the server plan a statement without running it; return the names of its columns."""
 
-        async def work(transaction: AsyncManagedTransaction) -> list[str]:
-            result = await transaction.run(f"EXPLAIN {statement}")
-            columns = list(result.keys())
-            await result.consume()
-            return columns
-
         async def planned() -> list[str]:
-            async with self._driver.session(database=self.database) as session:
-                return await session.execute_read(work)
+            async with self._session(READ_ACCESS) as session:
+                result = await session.run(f"EXPLAIN {statement}")
+                await result.consume()
+                return list(result.keys())
 
         return await self._translating(planned())
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
         """Run one statement once; statements of the schema may stand in no open transaction."""
-        async with self._driver.session(database=self.database) as session:
-            result = await self._translating(
-                session.run(statement, dict(parameters)))
-            return _counted(await self._translating(result.consume()))
+        async with self._session() as session:
+            return await self._translating(_changed(session, statement, parameters))
 
     async def change(self, statement: str, /, **parameters: object) -> Counters:
         """Run one statement; it takes one question to the server where `transact` takes three."""
-
-        async def work(session: AsyncSession) -> Counters:
-            transaction = Transaction(session)
-            await transaction.run(statement, **parameters)
-            return transaction.counters
-
-        return await self._patiently(work)
+        return await self._patiently(lambda session: _changed(session, statement, parameters))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction, again as a whole when the driver says it may succeed."""
@@ -307,24 +293,34 @@ class Store:
     async def _patiently(
         self, work: Callable[[AsyncSession], Awaitable[T]], access: str = WRITE_ACCESS
     ) -> T:
-        """Work in a session, again in a new one while the server is away or lets work lose."""
+        """Work in a session, again in a new one while the server is away or ends a deadlock."""
 
         async def patient() -> T:
             async for attempt in retrying(self.patience):
                 with attempt:
                     self.retries += attempt.retry_state.attempt_number > 1
-                    async with self._driver.session(
-                            database=self.database, default_access_mode=access) as session:
+                    async with self._session(access) as session:
                         return await work(session)
             raise AssertionError("tenacity raises when it gives up")
 
         return await self._translating(patient())
+
+    def _session(self, access: str = WRITE_ACCESS) -> AsyncSession:
+        return self._driver.session(database=self.database, default_access_mode=access)
 
     async def _translating(self, work: Awaitable[T]) -> T:
         try:
             return await work
         except (DriverError, Neo4jError) as error:
             raise translated(error) from error
+
+
+async def _changed(
+    session: AsyncSession, statement: str, parameters: Mapping[str, object]
+) -> Counters:
+    transaction = Transaction(session)
+    await transaction.run(statement, **parameters)
+    return transaction.counters
 
 
 def _counted(summary: ResultSummary) -> Counters:

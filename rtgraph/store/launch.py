@@ -24,8 +24,8 @@ _OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 # How long a plan is kept however the graph has grown: at Neo4j's 10 s a small ingest spends half of
 # its time on planning the same statements again.
 PLANS_LAST = "60s"
-# `use_parameter_size` would plan each statement again for lists of 1, 10, 100 and 1,000 rows, and
-# the plans are the same: every write looks up its keys one by one.
+# `use_parameter_size` would plan each statement again for lists of 1, 10, 100 and 1,000 rows, for
+# nothing: every write looks up its keys one by one, whatever their number.
 # The two `internal.dbms` settings let a stop take 0.5 s instead of 10 s; `preallocate` and
 # `rotation` let an empty graph take 3 MB instead of 516 MB.
 _CONF = """\

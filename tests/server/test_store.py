@@ -14,7 +14,7 @@ from rtgraph.graphmodel import statements
 from rtgraph.graphmodel.families import FAMILIES, family
 from rtgraph.graphmodel.nodes import NODE_TYPES
 from rtgraph.graphmodel.schema import derivations, schema
-from rtgraph.store.bolt import Store
+from rtgraph.store.bolt import Counters, Store, Transaction
 from rtgraph.store.failures import is_retryable
 from tests.server.conftest import TestGraph
 
@@ -51,9 +51,16 @@ def test_prepare_keeps_the_key_and_knows_versions(graph: TestGraph) -> None:
                 version=schema().version)
 
 
-def test_a_read_cannot_write(graph: TestGraph) -> None:
+@pytest.mark.parametrize("statement", [
+    "CREATE (n:Intruder)",
+    "UNWIND [1] AS x CALL (x) { CREATE (:Intruder) } IN TRANSACTIONS",
+    "CREATE INDEX intruder FOR (n:Intruder) ON (n.x)",
+    "CREATE USER intruder SET PASSWORD 'intruder-1'",
+    "CALL db.createLabel('Intruder')",
+], ids=["node", "transactions of its own", "index", "user", "label"])
+def test_a_read_cannot_write(graph: TestGraph, statement: str) -> None:
     with pytest.raises(StatementRefused):
-        graph.read("CREATE (n:Intruder)")
+        graph.read(statement)
     assert graph.one("MATCH (n:Intruder) RETURN count(n)") == 0
 
 
@@ -145,7 +152,9 @@ def test_what_fails_twice_is_done_once(
     graph: TestGraph, failing: Failing, way: str, error: Exception
 ) -> None:
     failing.times, failing.error = 2, error
-    graph.run(WAYS[way](failing))
+    done = graph.run(WAYS[way](failing))
+    if isinstance(done, Counters):
+        assert done.nodes_created == 1
     assert graph.one("MATCH (n:Tried) RETURN count(n)") == (way != "read")
     assert failing.retries == 2
 
@@ -157,6 +166,22 @@ def test_an_outage_longer_than_patience_is_told(
     failing.times, failing.error, failing.patience = 10_000, ServiceUnavailable("away"), 1
     with pytest.raises(ServerUnreachable):
         graph.run(WAYS[way](failing))
+    assert failing.retries == 9_999 - failing.times > 0
+
+
+def test_a_transaction_that_loses_is_repeated_as_a_whole(graph: TestGraph) -> None:
+    left = [TransientError(), TransientError()]
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(TRIED)
+        if left:
+            raise left.pop()
+        await transaction.run(TRIED)
+
+    before = graph.store.retries
+    graph.run(graph.store.transact(work))
+    assert graph.one("MATCH (n:Tried) RETURN count(n)") == 2
+    assert graph.store.retries == before + 2
 
 
 def test_only_what_the_driver_calls_retryable_is_tried_again() -> None:
