@@ -31,11 +31,12 @@ class Kept(StrEnum):
 
 
 _NAMES = {Kept.FULL: "", Kept.HEADER: "RTGRAPH_HEADER", Kept.NONE: "RTGRAPH_NO_FILE"}
+_OF_NAMES = {name: kept for kept, name in _NAMES.items()}
 
 
 def kept_of(version_name: str) -> Kept:
     """Return what is kept of an object whose file has this implementation version name."""
-    return next((k for k, name in _NAMES.items() if name and name == version_name), Kept.FULL)
+    return _OF_NAMES.get(version_name, Kept.FULL)
 
 
 IN_ARCHIVE = later("in_archive", "BOOLEAN", "missing ones only: an archive announced it")

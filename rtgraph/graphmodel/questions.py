@@ -8,10 +8,12 @@ from rtgraph.graphmodel.relationships import STATED_EDGES
 # Edges that objects state, or the series of image objects for them.
 STATED = "|".join(STATED_EDGES)
 
-# What is already there. Rows: UIDs; paths.
+# What is already there. Rows: UIDs; paths. It is planned right after the first objects are in a new
+# graph, when the server still takes the index for empty: it must be told not to scan it.
 KNOWN_OBJECTS = """\
 UNWIND $rows AS uid
 MATCH (i:Instance {SOPInstanceUID: uid})
+USING INDEX SEEK i:Instance(SOPInstanceUID)
 WHERE NOT i:Missing
 RETURN uid, i.file_path AS path, i.file_size AS size, i.file_mtime AS mtime,
        i.header_digest AS digest, i.parser_version AS parser, i.run_id AS run,

@@ -78,6 +78,8 @@ async def derive(
         Whether to make guesses for the touched series too, as INFERRED_LINK.
     """
 
+    await store.resample()
+
     async def alone(transaction: Transaction) -> Counters:
         await _run(transaction, "alone")
         return await _derive(store, report, infer)

@@ -157,7 +157,7 @@ def _elements(
     raw: bytes, item: Item, at: int, stop: int, node: Node, implicit: bool, depth: int
 ) -> int:
     """Walk elements up to `stop` or a delimiter; return where, negative before pixel data."""
-    wanted, size = node.wanted.get, len(raw)
+    wanted, size, private = node.wanted.get, len(raw), 0
     while at < stop:
         if implicit:
             key, length = _KEY_LENGTH(raw, at)
@@ -168,8 +168,7 @@ def _elements(
             if vr in _SHORT:
                 value = at + 8
                 if entry is None:  # most elements by far
-                    if key & 1 and isinstance(item, Root):
-                        item.private += 1
+                    private += key & 1
                     at = value + length
                     continue
             elif vr in _NAMES:
@@ -178,12 +177,11 @@ def _elements(
             elif key == _ITEM_END:
                 value = at + 8
             elif not depth and not raw[at:].strip(b"\0"):
-                return at  # zeros up to the end of the file
+                break  # zeros up to the end of the file
             else:
                 raise Odd(Fallback.UNKNOWN_VR)
         if entry is None:
-            if key & 1 and isinstance(item, Root):
-                item.private += 1
+            private += key & 1
             if vr in _MAY_REFER or length == UNDEFINED or (
                     implicit and raw.startswith(_ITEM_BYTES, value)):
                 at = _unlisted(raw, item, key, vr, value, length, implicit, depth)
@@ -199,7 +197,8 @@ def _elements(
                 raise Odd(Fallback.SEQUENCE_AS_VALUE)
             item[entry] = (_NAMES[vr] if vr else "", raw[value:at])
         elif entry is PIXELS:
-            return -at
+            at = -at
+            break
         elif entry is ITEM_END:
             if stop != _ENDLESS:
                 raise Odd(Fallback.LENGTHS_DISAGREE)
@@ -210,6 +209,8 @@ def _elements(
             if vr == _UN and not implicit:
                 _check_unknown(raw, value)
             at = _listed(raw, item, value, length, entry, implicit or vr == _UN, depth)
+    if isinstance(item, Root):
+        item.private = private
     return at
 
 

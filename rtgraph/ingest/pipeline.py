@@ -275,6 +275,8 @@ async def _write(flow: Flow, line: Line[Instance]) -> None:
 
     async def write(objects: list[Instance]) -> None:
         written = await write_batch(flow.store, objects, flow.run)
+        if not progress.written:
+            await flow.store.resample()
         progress.take(written)
         progress.queued -= len(objects)
         progress.written += len(objects)

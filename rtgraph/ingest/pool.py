@@ -6,6 +6,7 @@ that one too is read file by file. Only the file that ends its reader is lost, a
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -22,6 +23,9 @@ from rtgraph.ingest.records import Found, Instance, Reason, Rejected
 
 # Files that a worker gets at once, in directory order, so that a series stays with one worker.
 CHUNK = 256
+# Python looks for cycles among all objects that are new since it last did, every 700 of them; what
+# waits for a writer has none, and would be gone through again and again.
+COLLECT_EVERY = 50_000
 # Chunks on their way for each worker: one is read while the next waits.
 AHEAD = 2
 
@@ -162,15 +166,20 @@ def workers(
     jobs: int | None, address: str | None = None, read: Read = parse_many
 ) -> Iterator[Workers]:
     """Yield the readers of a run: `jobs` processes, or the cluster at an address."""
-    if address is None:
+    usual = gc.get_threshold()
+    gc.set_threshold(COLLECT_EVERY)
+    try:
+        if address is not None:
+            with executor_of(address) as (executor, size):
+                yield Workers(size, executor, read)
+            return
         found = Workers(jobs or os.cpu_count() or 1, read=read)
         try:
             yield found
         finally:
             found.close()
-    else:
-        with executor_of(address) as (executor, size):
-            yield Workers(size, executor, read)
+    finally:
+        gc.set_threshold(*usual)
 
 
 def processes(n: int) -> Executor:
@@ -183,6 +192,7 @@ def processes(n: int) -> Executor:
 def _begin() -> None:
     """Ctrl-C is for the parent, which lets the current batch finish; without it a worker ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(COLLECT_EVERY)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

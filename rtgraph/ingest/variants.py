@@ -16,7 +16,17 @@ from rtgraph.graphmodel.nodes import SERIES, STUDY
 from rtgraph.graphmodel.parts import PARTS
 from rtgraph.graphmodel.properties import Property, stated
 from rtgraph.ingest.families import images
-from rtgraph.ingest.items import Charset, Item, Root, charset_of, items, reading, text_of
+from rtgraph.ingest.items import (
+    Charset,
+    Item,
+    Leaf,
+    Root,
+    charset_of,
+    items,
+    leaf_of,
+    reading,
+    text_of,
+)
 from rtgraph.ingest.vr import folded
 
 _NO_SLICE = ("",) * 5
@@ -52,11 +62,9 @@ def variant(
 ) -> str:
     """Return the variant of an object; with a key the name is a digest made with it."""
     of_slice = images.of_slice(item) if kind.is_image else _NO_SLICE
-    # family and given name only: middle names and titles come and go from system to system
-    name = "^".join(_name(item, charset).split("^")[:2])
     birth = patient.get("PatientBirthDate")
     return joined((birth.isoformat() if birth else "", patient.get("PatientSex") or "",
-                   _digest(name, key) if key and name else name, str(item.private), *of_slice))
+                   _compared(_name(item, charset), key), str(item.private), *of_slice))
 
 
 @lru_cache(4096)
@@ -68,12 +76,22 @@ def joined(values: tuple[str, ...]) -> str:
 
 def _name(item: Item, charset: Charset) -> str:
     """Return the name of the patient as it is compared: no case, no accents."""
-    return next((str(value) for name, value in reading(item, _NAME, charset).also
+    leaf = leaf_of(item, _NAME)
+    return _normal(leaf, charset) if leaf else ""
+
+
+@lru_cache(4096)
+def _normal(leaf: Leaf, charset: Charset) -> str:
+    return next((str(value) for name, value in reading({_NAME.name: leaf}, _NAME, charset).also
                  if name == "PatientName_norm"), "")
 
 
 @lru_cache(4096)
-def _digest(name: str, key: str) -> str:
+def _compared(name: str, key: str) -> str:
+    # family and given name only: middle names and titles come and go from system to system
+    name = "^".join(name.split("^")[:2])
+    if not key or not name:
+        return name
     return blake2b(name.encode(), digest_size=8, key=bytes.fromhex(key)).hexdigest()
 
 

@@ -97,8 +97,8 @@ def walk_image(item: Item, sop_class: str) -> References:
     lists = [(name, v) for name, v in item.items() if isinstance(v, list)]
     if any(len(v) > SHORT for _, v in lists):
         return walk(item, sop_class)
-    key = (sop_class, *((name, id(v)) for name, v in lists),
-           *(str(item.get(keyword)) for keyword in tree(sop_class).leaves))
+    key = (sop_class, *[(name, id(v)) for name, v in lists],
+           *[str(item.get(keyword)) for keyword in tree(sop_class).leaves])
     if (known := _walked.get(key)) is None:
         if len(_walked) >= KEPT:
             _walked.clear()

@@ -9,6 +9,7 @@ whole batch may be repeated: `failures.retrying` is the one policy for it.
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
@@ -247,6 +248,15 @@ class Store:
         names = {r["name"] for kind in ("CONSTRAINTS", "INDEXES")
                  for r in await self.read(f"SHOW {kind} YIELD name RETURN name")}
         return schema.absent(names)
+
+    async def resample(self) -> None:
+        """Let the server look at its indexes again, for plans that fit what has been written.
+
+        It does so by itself every ten seconds. Until then an index of a new graph counts as empty,
+        and a statement that is planned meanwhile may go through all of it for every row.
+        """
+        with suppress(NotPermitted):  # the plans are good again a little later
+            await self.write("CALL db.resampleOutdatedIndexes()")
 
     async def read(self, statement: str, /, **parameters: object) -> list[Row]:
         """Return the rows of a reading statement; the server refuses one that writes."""

@@ -92,6 +92,15 @@ class TestGraph:
         """Let the server plan a statement; return its columns."""
         return self.run(self.store.columns(statement))
 
+    def plan(self, statement: str, **parameters: object) -> str:
+        """Return how the server would run a statement."""
+        async def planned() -> str:
+            async with self.store._driver.session() as session:
+                result = await session.run("EXPLAIN " + statement, parameters)
+                return str((await result.consume()).plan)
+
+        return self.run(planned())
+
     def one(self, statement: str, **parameters: object) -> Any:
         """Return the only value of the only row."""
         (row,) = self.read(statement, **parameters)

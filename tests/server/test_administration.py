@@ -1,6 +1,7 @@
 """db schema and db wipe, doctor, cohort names, and a user who may not create constraints."""
 
 import json
+import time
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +11,7 @@ from neo4j.exceptions import Neo4jError
 from rtgraph import config
 from rtgraph.cli import completing
 from rtgraph.errors import NotPermitted, ServerRefused
+from rtgraph.graphmodel.questions import KNOWN_OBJECTS
 from rtgraph.graphmodel.schema import schema
 from rtgraph.ingest.pipeline import Options, Progress
 from rtgraph.ingest.runs import run_ingest
@@ -48,13 +50,58 @@ def test_what_is_printed_is_what_is_created(graph: TestGraph, call: Call) -> Non
     graph.run(graph.store.prepare(schema()))
 
 
+# --- a new graph ---------------------------------------------------------------------------------
+
+@pytest.fixture
+def filled(graph: TestGraph) -> TestGraph:
+    """A graph that has just been filled: for seconds the server takes its indexes for empty."""
+    graph.write("DROP CONSTRAINT instance_key")
+    graph.run(graph.store.constrain(schema()))
+    graph.write("UNWIND range(1, 2000) AS i CREATE (:Instance {SOPInstanceUID: toString(i)})")
+    return graph
+
+
+def test_objects_are_looked_up_in_an_index_that_seems_empty(filled: TestGraph) -> None:
+    text = filled.plan(KNOWN_OBJECTS, rows=["1"])
+    assert "NodeUniqueIndexSeek" in text
+    assert "Scan" not in text
+
+
+def test_the_server_is_told_to_look_at_its_indexes(filled: TestGraph) -> None:
+    """By itself it does so every ten seconds."""
+    assert unseen(filled) == 2000
+    filled.run(filled.store.resample())
+    until = time.monotonic() + 5
+    while unseen(filled) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert unseen(filled) == 0
+
+
+def unseen(graph: TestGraph) -> int:
+    """Return how many entries an index has got since the server looked at it."""
+    counts = graph.one("CALL db.stats.retrieve('GRAPH COUNTS') YIELD data RETURN data")
+    (found,) = (i for i in counts["indexes"] if i["properties"] == ["SOPInstanceUID"])
+    return int(found["updatesSinceEstimation"])
+
+
+def test_a_user_who_may_not_ask_for_it_goes_on(graph: TestGraph) -> None:
+    async def work() -> None:
+        async with Unprivileged(
+                graph.server.uri, graph.server.user, graph.server.password) as store:
+            with pytest.raises(NotPermitted):
+                await store.write("CALL db.resampleOutdatedIndexes()")
+            await store.resample()
+
+    graph.run(work())
+
+
 # --- a user without rights -----------------------------------------------------------------------
 
 class Unprivileged(Store):
-    """A user to whom the server does not permit schema statements: Community has no such roles."""
+    """A user who may change data and no more: Community has no such roles."""
 
     async def write(self, statement: str, /, **parameters: object) -> Counters:
-        if statement.startswith("CREATE"):
+        if statement.startswith(("CREATE", "CALL db.resample")):
             raise translated(Neo4jError._hydrate_neo4j(
                 code="Neo.ClientError.Security.Forbidden",
                 message="Schema operation 'create_constraint' is not allowed for user 'reader'."))

@@ -80,13 +80,7 @@ WRITES = {
 
 @pytest.mark.parametrize("name", WRITES)
 def test_merges_use_the_unique_index(graph: TestGraph, name: str) -> None:
-    async def plan() -> str:
-        async with graph.store._driver.session() as session:
-            result = await session.run(
-                "EXPLAIN " + WRITES[name], rows=[], run="r", parser=1)
-            return str((await result.consume()).plan)
-
-    text = graph.run(plan())
+    text = graph.plan(WRITES[name], rows=[], run="r", parser=1)
     assert "NodeUniqueIndexSeek" in text
     assert "NodeByLabelScan" not in text
     assert "AllNodesScan" not in text

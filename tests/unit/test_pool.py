@@ -1,6 +1,7 @@
 """Readers that die: only the file that ends its reader is lost, and no process stays behind."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -15,10 +16,10 @@ import pytest
 
 from rtgraph.errors import RtgraphError, UsageError
 from rtgraph.ingest.known import Changed
-from rtgraph.ingest.pool import Workers, in_thread, workers
+from rtgraph.ingest.pool import COLLECT_EVERY, Workers, in_thread, workers
 from rtgraph.ingest.records import Found, Instance, Reason, Rejected
 from rtgraph.ingest.waiting import Line, unless
-from tests.data.readers import FINE, PLAN, read
+from tests.data.readers import FINE, PLAN, patience, read
 
 ENDED = (Reason.BAD_HEADER, "the reader ended on this file")
 NO_MEMORY = (Reason.BAD_HEADER, "MemoryError")
@@ -35,6 +36,15 @@ def outcome(found: Workers, chunks: list[list[str]]) -> dict[str, tuple[Reason, 
     assert all(isinstance(r, Rejected) for r in results)
     assert sorted(r.file.path for r in results) == sorted(n for chunk in chunks for n in chunk)
     return {r.file.path: (r.reason, r.detail) for r in results if isinstance(r, Rejected)}
+
+
+def test_python_looks_for_cycles_seldom_while_files_are_read() -> None:
+    usual = gc.get_threshold()
+    with workers(2, read=patience) as readers:
+        assert gc.get_threshold()[0] == COLLECT_EVERY
+        assert outcome(readers, [["one"], ["two"]]) == {
+            name: (Reason.NOT_DICOM, str(COLLECT_EVERY)) for name in ("one", "two")}
+    assert gc.get_threshold() == usual
 
 
 DEATHS = [

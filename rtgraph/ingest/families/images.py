@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from math import cos, isfinite, radians
+from math import cos, isfinite, isnan, nan, radians
 from typing import Any
 
 from rtgraph.graphmodel.properties import stated
-from rtgraph.ingest.items import Item, cached_read, number, reading, text_of
+from rtgraph.ingest.items import Item, number, reading, text_of
+from rtgraph.ingest.normalise import read
 
 _PLANE = ("ImagePositionPatient", "ImageOrientationPatient")
 (_COORDINATE,) = stated("SliceThickness")  # stands for a single decimal of any attribute
@@ -45,7 +46,7 @@ def place(item: Item) -> dict[str, Any]:
     Coordinates are those of the patient (LPS), projected on the unit vectors of the image plane
     (PS3.3 C.7.6.2.1.1).
     """
-    origin, axes = (_coordinates(item.get(name)) for name in _PLANE)
+    origin, axes = map(_coordinates, map(item.get, _PLANE))
     if len(origin) != 3 or len(axes) != 6:
         return {}
     (x, y, z), (a, b, c, d, e, f) = origin, axes
@@ -59,8 +60,13 @@ def place(item: Item) -> dict[str, Any]:
 def _coordinates(leaf: object) -> list[float]:
     """Return numbers, read one by one: each comes again in other slices, all together do not."""
     raw = leaf[1] if isinstance(leaf, tuple) else b""
-    values = [cached_read(part, "DS", _COORDINATE, ()).value for part in raw.split(b"\\")]
-    return [v if isinstance(v, float) else float("nan") for v in values]
+    return list(map(_decimal, raw.split(b"\\")))
+
+
+@lru_cache(65536)
+def _decimal(raw: bytes) -> float:
+    value = read(raw, "DS", _COORDINATE, ()).value
+    return value if isinstance(value, float) else nan
 
 
 def series(item: Item, values: dict[str, Any]) -> dict[str, Any]:
@@ -150,8 +156,8 @@ def _of_slice(leaves: tuple[Any, ...]) -> tuple[str, ...]:
     modality, axes, kinds, acquisition, slope, intercept, kind = (
         text_of(item, keyword) for keyword in _ALIKE[:-2])
     rows, columns = (number(item, keyword) for keyword in _ALIKE[-2:])
-    values = [cached_read(part.encode(), "DS", _COORDINATE, ()).value for part in axes.split("\\")]
-    rounded = ",".join(f"{v:.3f}" for v in values if isinstance(v, float)) if axes else ""
+    values = [_decimal(part.encode()) for part in axes.split("\\")]
+    rounded = ",".join(f"{v:.3f}" for v in values if not isnan(v)) if axes else ""
     is_localizer = "LOCALIZER" in [k.strip() for k in kinds.upper().split("\\")][2:3]
     numbers = ("*" if modality == "PT" and slope else _number(slope), _number(intercept))
     rescale = ",".join((*numbers, kind.strip())) if all(numbers) else ""
@@ -160,5 +166,5 @@ def _of_slice(leaves: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def _number(text: str) -> str:
-    value = cached_read(text.encode(), "DS", _COORDINATE, ()).value
-    return f"{value:g}" if isinstance(value, float) else ""
+    value = _decimal(text.encode())
+    return "" if isnan(value) else f"{value:g}"
