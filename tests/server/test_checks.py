@@ -237,6 +237,11 @@ def test_a_case_of_the_check_is_silent(outcome: Outcome, check: Check) -> None:
 
 # --- what is not run above -----------------------------------------------------------------------
 
+def test_every_server_can_be_told_to_look_at_its_indexes(dialect: tuple[TestGraph, str]) -> None:
+    graph, _ = dialect
+    graph.run(graph.store.resample())
+
+
 def test_comparison(dialect: tuple[TestGraph, str]) -> None:
     graph, prefix = dialect
     assert graph.explain(prefix + COMPARE.statement) == list(COMPARE.returns)
