@@ -46,6 +46,12 @@ class Node:
         """Return the passcode of the user; None when there is no file for it."""
         return _secret(self.passcode_file, "passcode", f"nodes.{self.name}.passcode_file")
 
+    @property
+    def shows_passcode(self) -> bool:
+        """Tell whether a passcode crosses the network as plain text."""
+        encrypted = self.tls if self.url is None else self.url.lower().startswith("https:")
+        return self.passcode_file is not None and not encrypted
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -1,5 +1,6 @@
 """Commands about archives: echo, find, retrieve, receive."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +50,12 @@ app.add_typer(pacs_app, name="pacs")
 
 def nodes_of(settings: "Settings", names: list[str] | None) -> "list[Node]":
     """Return the archives of these names; without a name, the only one."""
-    return [settings.node(name) for name in names] if names else [settings.node()]
+    found = [settings.node(name) for name in names] if names else [settings.node()]
+    for node in found:
+        if node.shows_passcode:
+            say(f"The passcode of {node.name} crosses the network as plain text: TLS is off.",
+                level=logging.WARNING)
+    return found
 
 
 @pacs_app.command("echo")

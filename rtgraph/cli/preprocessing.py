@@ -210,6 +210,7 @@ def preprocess_names(
     import asyncio
     from datetime import date
 
+    from rtgraph.graphmodel.schema import schema
     from rtgraph.preprocess import review
 
     if (apply_file is None) != (reviewer is None):
@@ -222,10 +223,11 @@ def preprocess_names(
         async with target.store() as store:
             await look(store)
             if reviewer is not None:
+                await store.prepare(schema())
                 n = await review.apply(store, decided, reviewer, date.today())
                 say(f"{n} names decided")
                 if n < len(decided):
-                    say(f"{len(decided) - n} names of the table are those of no ROI")
+                    say(f"{len(decided) - n} names of the table are those of no ROI yet")
                 return ""
             return review.queue_text(await review.queue(store))
 

@@ -44,10 +44,16 @@ WITH r
 OPTIONAL MATCH (c:Cohort {name: $cohort})
 FOREACH (x IN CASE WHEN c IS NULL THEN [] ELSE [c] END | MERGE (r)-[:OF_COHORT]->(x))"""
 
-# Decisions of people about ROI names take the place of what the rules say; they outlive a rebuild.
+# Decisions of people about ROI names take the place of what the rules say. They are kept by name:
+# the derived pass gives them to ROIs that come later or again.
 REVIEWED_NAMES = """\
 UNWIND $rows AS g
-MATCH (r:ROI {ROIName: g.name})
+MERGE (d:NameDecision {name: g.name})
+SET d.standard = g.standard, d.reviewer = g.reviewer, d.reviewed = date(g.reviewed)
+WITH collect(g) AS all
+MATCH (r:ROI)
+WHERE r.ROIName IN [g IN all | g.name]
+WITH r, head([g IN all WHERE g.name = r.ROIName]) AS g
 OPTIONAL MATCH (r)-[old:NAMED_AS]->()
 DELETE old
 WITH DISTINCT g, r
@@ -58,6 +64,7 @@ MERGE (r)-[e:NAMED_AS]->(n)
 SET e.exact = (g.name = g.standard), e.method = g.method, e.score = g.score,
     e.reviewer = g.reviewer, e.reviewed = date(g.reviewed)
 RETURN count(DISTINCT g.name) AS n"""
+NAME_DECISIONS = "MATCH (d:NameDecision) RETURN d.name AS name, d.standard AS standard"
 
 # One transaction a case: the sample, what it was made from, its dose selection.
 SAMPLES = """\

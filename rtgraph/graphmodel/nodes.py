@@ -193,6 +193,12 @@ STANDARD_NAME = (
     Property("description", "STRING"),
     Property("list_version", "STRING"),
 )
+NAME_DECISION = (
+    Property("name", "STRING", "an ROI name as written"),
+    Property("standard", "STRING", "the standard name that it stands for here"),
+    Property("reviewer", "STRING", "who decided"),
+    Property("reviewed", "DATE", "when"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +220,7 @@ NODE_TYPES = (
     *(NodeType(s.label, s.key, s.properties) for s in SHARED),
     NodeType("Equipment", "key", EQUIPMENT),
     NodeType("StandardName", "name", STANDARD_NAME),
+    NodeType("NameDecision", "name", NAME_DECISION),
     NodeType("File", "path", FILE),
     NodeType("Root", "name", (Property("name", "STRING"),
                               Property("path", "STRING", per_run=True))),

@@ -114,7 +114,7 @@ RELATIONSHIP_TYPES = (
         Property("exact", "BOOLEAN", "true when the name is the standard one to the letter"),
         _text("method", "EXACT, CASEFOLD, SYNONYM or RULE"),
         Property("score", "FLOAT", "1.0 for EXACT, less for the others"),
-        _text("reviewer", "who decided, where a person did; such an edge is kept"),
+        _text("reviewer", "who decided, where a person did: see NameDecision"),
         Property("reviewed", "DATE", "when")), derived=True),
     RelationshipType("CODED_AS", "ROI, Segment or Instance to Code", (
         _text("attribute", "keyword of the code sequence"),

@@ -65,6 +65,13 @@ class Match:
         return self.method is Method.EXACT
 
 
+def as_decided(roi_name: str, standard: str | None) -> Match | None:
+    """Return the standard name that a person gave an ROI name; None for one that is not listed."""
+    if standard is None or standard not in standard_names():
+        return None
+    return _as(Method.EXACT if roi_name == standard else Method.SYNONYM, standard)
+
+
 @lru_cache(1 << 16)
 def match(roi_name: str) -> Match | None:
     """Return the standard name of an ROI name, or None where no rule of this module gives one.

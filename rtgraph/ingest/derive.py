@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from rtgraph.graphmodel.references import locating_roles
-from rtgraph.graphmodel.roi_names import Match, candidates, match
+from rtgraph.graphmodel.roi_names import Match, as_decided, candidates, match
 from rtgraph.graphmodel.schema import MAX_CLIQUE, WELL_KNOWN_FRAMES, derivations
 from rtgraph.graphmodel.standard_names import list_version, standard_names
 from rtgraph.store.bolt import Counters, Row, Store, Transaction
@@ -152,7 +152,7 @@ async def _rows(
     if name == "variants":
         return [[uid, facts[uid]["variants"]] for uid in uids if facts[uid]["variants"]]
     if name == "named_as":
-        return await _names(transaction, "roi_names", match, uids)
+        return await _names(transaction, "roi_names", _named, uids)
     return []
 
 
@@ -176,21 +176,27 @@ async def _guess(transaction: Transaction, uids: Sequence[str]) -> None:
     await _run(transaction, "NAME_BY_LIKENESS", dirty=uids, rows=rows)
 
 
-def _most_like(name: str) -> Match | None:
-    return next(iter(candidates(name, 1)), None)
+def _named(row: Row) -> Match | None:
+    return as_decided(row["name"], row["decided"]) or match(row["name"])
+
+
+def _most_like(row: Row) -> Match | None:
+    return next(iter(candidates(row["name"], 1)), None)
 
 
 async def _names(
-    transaction: Transaction, question: str, find: Callable[[str], Match | None],
+    transaction: Transaction, question: str, find: Callable[[Row], Match | None],
     uids: Sequence[str],
 ) -> list[list[object]]:
     """Return the standard names of ROI names that a question returns, as rows to link them."""
     rows: list[list[object]] = []
     for row in await _run(transaction, question, dirty=uids):
-        if found := find(row["name"]):
+        if found := find(row):
             standard = standard_names()[found.name]
+            is_decided = row.get("decided") == found.name
             rows.append([row["name"], found.name, standard.category, standard.side,
-                         standard.description, list_version(), found.method.value, found.score])
+                         standard.description, list_version(), found.method.value, found.score,
+                         *(row[k] if is_decided else None for k in ("reviewer", "reviewed"))])
     return rows
 
 

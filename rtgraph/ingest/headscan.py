@@ -158,59 +158,61 @@ def _elements(
 ) -> int:
     """Walk elements up to `stop` or a delimiter; return where, negative before pixel data."""
     wanted, size, private = node.wanted.get, len(raw), 0
-    while at < stop:
-        if implicit:
-            key, length = _KEY_LENGTH(raw, at)
-            entry, vr, value = wanted(key), 0, at + 8
-        else:
-            key, vr, length = _KEY_VR_LENGTH(raw, at)
-            entry = wanted(key)
-            if vr in _SHORT:
-                value = at + 8
-                if entry is None:  # most elements by far
-                    private += key & 1
+    try:
+        while at < stop:
+            if implicit:
+                key, length = _KEY_LENGTH(raw, at)
+                entry, vr, value = wanted(key), 0, at + 8
+            else:
+                key, vr, length = _KEY_VR_LENGTH(raw, at)
+                entry = wanted(key)
+                if vr in _SHORT:
+                    value = at + 8
+                    if entry is None:  # most elements by far
+                        private += key & 1
+                        at = value + length
+                        continue
+                elif vr in _NAMES:
+                    (length,) = _LENGTH(raw, at + 8)
+                    value = at + 12
+                elif key == _ITEM_END:
+                    value = at + 8
+                elif not depth and not raw[at:].strip(b"\0"):
+                    break  # zeros up to the end of the file
+                else:
+                    raise Odd(Fallback.UNKNOWN_VR)
+            if entry is None:
+                private += key & 1
+                if vr in _MAY_REFER or length == UNDEFINED or (
+                        implicit and raw.startswith(_ITEM_BYTES, value)):
+                    at = _unlisted(raw, item, key, vr, value, length, implicit, depth)
+                else:
                     at = value + length
-                    continue
-            elif vr in _NAMES:
-                (length,) = _LENGTH(raw, at + 8)
-                value = at + 12
-            elif key == _ITEM_END:
-                value = at + 8
-            elif not depth and not raw[at:].strip(b"\0"):
-                break  # zeros up to the end of the file
-            else:
-                raise Odd(Fallback.UNKNOWN_VR)
-        if entry is None:
-            private += key & 1
-            if vr in _MAY_REFER or length == UNDEFINED or (
-                    implicit and raw.startswith(_ITEM_BYTES, value)):
-                at = _unlisted(raw, item, key, vr, value, length, implicit, depth)
-            else:
+            elif isinstance(entry, str):
                 at = value + length
-        elif isinstance(entry, str):
-            at = value + length
-            if at > size:
-                if length == UNDEFINED:
-                    raise Odd(Fallback.UNDEFINED_LENGTH)
-                raise _Cut
-            if vr == _SQ:
-                raise Odd(Fallback.SEQUENCE_AS_VALUE)
-            item[entry] = (_NAMES[vr] if vr else "", raw[value:at])
-        elif entry is PIXELS:
-            at = -at
-            break
-        elif entry is ITEM_END:
-            if stop != _ENDLESS:
-                raise Odd(Fallback.LENGTHS_DISAGREE)
-            return value
-        else:
-            if vr not in (0, _SQ, _UN):
-                raise Odd(Fallback.SEQUENCE_AS_VALUE)
-            if vr == _UN and not implicit:
-                _check_unknown(raw, value)
-            at = _listed(raw, item, value, length, entry, implicit or vr == _UN, depth)
-    if isinstance(item, Root):
-        item.private = private
+                if at > size:
+                    if length == UNDEFINED:
+                        raise Odd(Fallback.UNDEFINED_LENGTH)
+                    raise _Cut
+                if vr == _SQ:
+                    raise Odd(Fallback.SEQUENCE_AS_VALUE)
+                item[entry] = (_NAMES[vr] if vr else "", raw[value:at])
+            elif entry is PIXELS:
+                at = -at
+                break
+            elif entry is ITEM_END:
+                if stop != _ENDLESS:
+                    raise Odd(Fallback.LENGTHS_DISAGREE)
+                return value
+            else:
+                if vr not in (0, _SQ, _UN):
+                    raise Odd(Fallback.SEQUENCE_AS_VALUE)
+                if vr == _UN and not implicit:
+                    _check_unknown(raw, value)
+                at = _listed(raw, item, value, length, entry, implicit or vr == _UN, depth)
+    finally:  # also of what is cut
+        if isinstance(item, Root):
+            item.private = private
     return at
 
 

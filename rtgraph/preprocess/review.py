@@ -10,7 +10,7 @@ from typing import Any
 from rtgraph.cypher.library import query
 from rtgraph.errors import UnknownName, UsageError
 from rtgraph.graphmodel import lineage
-from rtgraph.graphmodel.roi_names import SCORES, Method, candidates
+from rtgraph.graphmodel.roi_names import Method, as_decided, candidates
 from rtgraph.graphmodel.standard_names import list_version, standard_names
 from rtgraph.store.bolt import Store
 from rtgraph.text import csv_cell, of_csv_cell
@@ -81,23 +81,29 @@ def decisions(text: str) -> list[Decided]:
 
 
 async def reviewed(store: Store) -> dict[str, str]:
-    """Return the decisions that the graph holds: raw name to standard name."""
-    rows = await store.read(query("roi-names").statement)
-    return {str(r["name"]): str(r["standard"]) for r in rows if r["reviewer"] and r["standard"]}
+    """Return the decisions that the graph holds: raw name to standard name that is listed."""
+    rows = await store.read(lineage.NAME_DECISIONS)
+    return {str(r["name"]): str(r["standard"]) for r in rows if r["standard"] in standard_names()}
 
 
 async def apply(store: Store, decided: Sequence[Decided], reviewer: str, when: date) -> int:
-    """Write decisions to the graph; return the number of names that ROIs have."""
+    """Write decisions to the graph, for ROIs that it has and that will come.
+
+    Returns
+    -------
+    int
+        How many of the names ROIs have.
+    """
     rows = []
     for d in decided:
-        name = standard_names()[d.standard]
-        method = Method.EXACT if d.raw == d.standard else Method.SYNONYM
+        name, found = standard_names()[d.standard], as_decided(d.raw, d.standard)
+        assert found is not None
         rows.append({
             "name": d.raw, "standard": d.standard, "category": name.category,
             "side": None if name.side is None else name.side.value,
             "description": name.description, "list_version": list_version(),
-            "method": method.value, "score": SCORES[method], "reviewer": reviewer,
+            "method": found.method.value, "score": found.score, "reviewer": reviewer,
             "reviewed": when.isoformat()})
-    (found,) = await store.transact(
+    (written,) = await store.transact(
         lambda transaction: transaction.run(lineage.REVIEWED_NAMES, rows=rows))
-    return int(found["n"])
+    return int(written["n"])

@@ -36,6 +36,7 @@ from neo4j.time import Date, DateTime, Duration, Time
 from rtgraph.errors import (
     NotPermitted,
     OlderGraph,
+    ServerError,
     ServerRefused,
     UsageError,
 )
@@ -255,7 +256,7 @@ class Store:
         It does so by itself every ten seconds. Until then an index of a new graph counts as empty,
         and a statement that is planned meanwhile may go through all of it for every row.
         """
-        with suppress(NotPermitted):  # the plans are good again a little later
+        with suppress(ServerError):  # where that cannot be, the plans are good again a little later
             await self.write("CALL db.resampleOutdatedIndexes()")
 
     async def read(self, statement: str, /, **parameters: object) -> list[Row]:

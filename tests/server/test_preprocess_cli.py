@@ -132,7 +132,7 @@ def test_names_are_decided_by_people_and_stay_decided(
     reviewed.write_text("raw_name,decision\npar re,Parotid_R\nGTVp,\nnobody,Heart\n")
     done = run(graph, "preprocess", "names", "--apply", str(reviewed), "--reviewer", "MB")
     assert done.exit_code == 0, done.output
-    assert "1 names decided\n1 names of the table are those of no ROI\n" in done.stderr
+    assert "1 names decided\n1 names of the table are those of no ROI yet\n" in done.stderr
     statement = ("MATCH (r:ROI {ROIName: 'par re'})-[e:NAMED_AS]->(n) "
                  "RETURN n.name AS name, e.reviewer AS reviewer, e.method AS method")
     assert graph.read(statement) == [
@@ -145,6 +145,13 @@ def test_names_are_decided_by_people_and_stay_decided(
                "-j", "1")
     assert made.exit_code == 0, made.output
     assert [p.name for p in (tmp_path / "out").rglob("masks/*")] == ["parotid_r-4.nii.gz"]
+    graph.ingest(tmp_path / "in", full=True)
+    planned.write(planned.chain("PAT-B"), tmp_path / "later")
+    graph.ingest(tmp_path / "later")
+    assert [row["reviewer"] for row in graph.read(statement)] == ["MB", "MB"]
+    assert graph.read("MATCH (d:NameDecision) RETURN d.name AS raw, d.standard AS standard "
+                      "ORDER BY raw") == [{"raw": "nobody", "standard": "Heart"},
+                                          {"raw": "par re", "standard": "Parotid_R"}]
     rest = csv.DictReader(io.StringIO(run(graph, "preprocess", "names").stdout))
     assert "par re" not in {r["raw_name"] for r in rest}
     reviewed.write_text("raw_name,decision\npar re,Parotis\n")

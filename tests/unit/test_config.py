@@ -221,6 +221,15 @@ def test_the_declarations_of_an_archive_agree_with_its_class() -> None:
     assert all(getattr(empty, s.name) == s.default for s in NODE_SETTINGS)
 
 
+@pytest.mark.parametrize(("given", "shown"), [
+    ({}, True), ({"tls": True}, False), ({"passcode_file": None}, False),
+    ({"url": "http://host/dicom-web"}, True), ({"url": "http://host", "tls": True}, True),
+    ({"url": "HTTPS://host/dicom-web"}, False)])
+def test_a_passcode_without_tls_is_shown(given: dict[str, Any], shown: bool) -> None:
+    values: dict[str, Any] = {"name": "a", "passcode_file": Path("passcode"), **given}
+    assert Node(**values).shows_passcode is shown
+
+
 def test_the_passcode_of_a_user_is_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "passcode"
     file.write_text(f"{SECRET}\n", encoding="utf-8")

@@ -498,3 +498,14 @@ def test_tags_of_the_user_are_taken_out() -> None:
     raw = scans.file(scans.ct())
     item = scan(raw, reading.file_meta(raw)[1], plan((0x00091110,)), implicit=False).item
     assert item["(0009,1110)"] == ("LO", b"skipped ")
+
+
+def test_private_elements_of_what_is_cut_are_counted() -> None:
+    elements = [e for e in scans.ct() if e[0] != "PixelData"]
+    last = ("ReferencedStructureSetSequence", "SQ", [[("ReferencedSOPInstanceUID", "UI", "1.2")]])
+    raw = scans.file([*elements, last])
+    start = reading.file_meta(raw)[1]
+    whole = scan(raw, start, plan(), implicit=False)
+    cut = scan(raw[:-3], start, plan(), implicit=False)
+    assert (whole.cut, cut.cut) == (False, True)
+    assert cut.item.private == whole.item.private > 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtgraph.graphmodel.roi_names import SCORES, Method, candidates, match
+from rtgraph.graphmodel.roi_names import SCORES, Match, Method, as_decided, candidates, match
 from rtgraph.graphmodel.roi_words import Phrases, phrases, side_in_name
 from rtgraph.graphmodel.standard_names import Side, list_version, standard_names, structures
 
@@ -571,3 +571,16 @@ def test_nothing_raises(text: str) -> None:
 
 def test_no_phrase_is_only_a_side() -> None:
     assert {key for key, _ in phrases().ordered if not key} == set()
+
+
+@pytest.mark.parametrize(("standard", "method", "score"), [
+    ("Parotid_R", Method.SYNONYM, 0.9), ("par re", None, 0), (None, None, 0)])
+def test_a_decision_holds_while_its_name_is_listed(
+    standard: str | None, method: Method | None, score: float
+) -> None:
+    expected = Match(standard, method, score) if standard and method else None
+    assert as_decided("par re", standard) == expected
+
+
+def test_a_decision_for_the_name_itself_is_exact() -> None:
+    assert as_decided("Heart", "Heart") == Match("Heart", Method.EXACT, 1.0)

@@ -129,21 +129,23 @@ SET h.n_members = COUNT { (h)<-[:$hub_edges]-() };
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTStruct)-[:HAS_ROI]->(r:ROI)
 WHERE r.ROIName IS NOT NULL
-RETURN DISTINCT r.ROIName AS name;
+WITH DISTINCT r.ROIName AS name
+OPTIONAL MATCH (d:NameDecision {name: name})
+RETURN name, d.standard AS decided, d.reviewer AS reviewer, toString(d.reviewed) AS reviewed;
 
 // name: named_before
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTStruct)-[:HAS_ROI]->(:ROI)-[e:NAMED_AS]->()
-WHERE e.reviewer IS NULL
 DELETE e;
 
 // name: named_as
-// $rows: name as written, standard name, category, side, description, version of the list, method, score.
+// $rows: name as written, standard name, category, side, description, version of the list, method, score,
+// reviewer, when.
 UNWIND $dirty AS uid
 MATCH (:Series {SeriesInstanceUID: uid})-[:HAS_INSTANCE]->(:RTStruct)-[:HAS_ROI]->(roi:ROI)
 WITH roi, head([r IN $rows WHERE r[0] = roi.ROIName]) AS r
-WHERE r IS NOT NULL AND NOT EXISTS { (roi)-[k:NAMED_AS]->() WHERE k.reviewer IS NOT NULL }
+WHERE r IS NOT NULL
 MERGE (n:StandardName {name: r[1]})
 ON CREATE SET n.category = r[2], n.side = r[3], n.description = r[4], n.list_version = r[5]
 MERGE (roi)-[e:NAMED_AS]->(n)
-SET e.exact = (r[6] = 'EXACT'), e.method = r[6], e.score = r[7];
+SET e.exact = (r[6] = 'EXACT'), e.method = r[6], e.score = r[7], e.reviewer = r[8], e.reviewed = date(r[9]);

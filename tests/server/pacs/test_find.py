@@ -424,6 +424,18 @@ def test_all_archives_are_echoed(run: Run) -> None:
     assert run("pacs", "echo", "--node", "web").code == 0
 
 
+def test_a_passcode_as_plain_text_is_told(run: Run, folder: Path) -> None:
+    with silent_peer(False) as port:
+        pass
+    (folder / "passcode").write_text("secret\n", encoding="utf-8")
+    (folder / "rtgraph.toml").write_text(
+        f'[nodes.gone]\nae_title = "X"\nhost = "127.0.0.1"\nport = {port}\nuser = "anna"\n'
+        f'passcode_file = "{(folder / "passcode").as_posix()}"\n', encoding="utf-8")
+    ran = run("pacs", "echo")
+    assert "The passcode of gone crosses the network as plain text: TLS is off." in ran.stderr
+    assert "secret" not in ran.stdout + ran.stderr
+
+
 WRONG = [
     # name               words                                       said
     ("no condition",     ["find", "-n", "web", "PAT-1"],             "given as Keyword=value"),
