@@ -48,9 +48,9 @@ class Node:
 
     @property
     def shows_passcode(self) -> bool:
-        """Tell whether a passcode crosses the network as plain text."""
+        """Tell whether a passcode crosses the network as plain text; it goes with a user only."""
         encrypted = self.tls if self.url is None else self.url.lower().startswith("https:")
-        return self.passcode_file is not None and not encrypted
+        return None not in (self.user, self.passcode_file) and not encrypted
 
 
 @dataclass(frozen=True)

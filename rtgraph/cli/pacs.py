@@ -49,7 +49,7 @@ app.add_typer(pacs_app, name="pacs")
 
 
 def nodes_of(settings: "Settings", names: list[str] | None) -> "list[Node]":
-    """Return the archives of these names; without a name, the only one."""
+    """Return the archives of these names, without one the only one; say what is not private."""
     found = [settings.node(name) for name in names] if names else [settings.node()]
     for node in found:
         if node.shows_passcode:

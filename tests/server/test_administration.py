@@ -84,6 +84,32 @@ def unseen(graph: TestGraph) -> int:
     return int(found["updatesSinceEstimation"])
 
 
+class Told(Store):
+    """Notes how many objects the graph has whenever the server is told to look."""
+
+    objects: tuple[int, ...] = ()
+
+    async def resample(self) -> None:
+        (row,) = await self.read("MATCH (i:Instance) WHERE NOT i:Missing RETURN count(i) AS n")
+        self.objects += (row["n"],)
+        await super().resample()
+
+
+def test_an_ingest_tells_it_after_the_first_batch_and_before_the_derived_pass(
+    graph: TestGraph, course: Path
+) -> None:
+    async def work() -> tuple[int, ...]:
+        store = Told(graph.server.uri, graph.server.user, graph.server.password)
+        async with store:
+            await run_ingest(store, [course], config.Settings(),
+                             options=Options(writers=1, batch=2),
+                             progress=Progress(), jobs=1)
+            return store.objects
+
+    n = len(list(course.rglob("*.dcm")))
+    assert graph.run(work()) == (2, n)
+
+
 def test_a_user_who_may_not_ask_for_it_goes_on(graph: TestGraph) -> None:
     async def work() -> None:
         async with Unprivileged(

@@ -222,11 +222,11 @@ def test_the_declarations_of_an_archive_agree_with_its_class() -> None:
 
 
 @pytest.mark.parametrize(("given", "shown"), [
-    ({}, True), ({"tls": True}, False), ({"passcode_file": None}, False),
+    ({}, True), ({"tls": True}, False), ({"passcode_file": None}, False), ({"user": None}, False),
     ({"url": "http://host/dicom-web"}, True), ({"url": "http://host", "tls": True}, True),
     ({"url": "HTTPS://host/dicom-web"}, False)])
 def test_a_passcode_without_tls_is_shown(given: dict[str, Any], shown: bool) -> None:
-    values: dict[str, Any] = {"name": "a", "passcode_file": Path("passcode"), **given}
+    values: dict[str, Any] = {"name": "a", "user": "u", "passcode_file": Path("passcode"), **given}
     assert Node(**values).shows_passcode is shown
 
 
